@@ -1,0 +1,87 @@
+"""The engine's vocabulary as small integers, and the words of the API for each.
+
+Inside the engine and on the wire of the journal everything is an int; the tables at the end are for edges.
+"""
+
+from typing import Final
+
+BUY: Final = 1
+SELL: Final = -1
+
+LIMIT: Final = 1
+MARKET: Final = 2
+STOP: Final = 3
+STOP_LIMIT: Final = 4
+
+GTC: Final = 1
+IOC: Final = 2
+FOK: Final = 3
+
+TRIGGER_BY_MARK: Final = 1
+TRIGGER_BY_LAST: Final = 2
+
+EXPIRE_MAKER: Final = 1
+EXPIRE_TAKER: Final = 2
+EXPIRE_BOTH: Final = 3
+
+INSTRUMENT_NORMAL: Final = 1
+INSTRUMENT_POST_ONLY: Final = 2
+INSTRUMENT_CANCEL_ONLY: Final = 3
+INSTRUMENT_HALTED: Final = 4
+
+ACCOUNT_NORMAL: Final = 1
+ACCOUNT_REDUCE_ONLY: Final = 2
+ACCOUNT_CANCEL_ONLY: Final = 3
+ACCOUNT_FROZEN: Final = 4
+
+ORDER_UNTRIGGERED: Final = 1
+ORDER_NEW: Final = 2
+ORDER_PARTIALLY_FILLED: Final = 3
+ORDER_FILLED: Final = 4
+ORDER_CANCELLED: Final = 5
+ORDER_REJECTED: Final = 6
+
+CANCEL_USER: Final = 1
+CANCEL_IOC: Final = 2
+CANCEL_SELF_TRADE: Final = 3
+CANCEL_PROTECTION: Final = 4
+CANCEL_REDUCE_ONLY: Final = 5
+
+PPB: Final = 1_000_000_000
+
+SIDES: Final = {"buy": BUY, "sell": SELL}
+ORDER_TYPES: Final = {"limit": LIMIT, "market": MARKET, "stop": STOP, "stop_limit": STOP_LIMIT}
+TIMES_IN_FORCE: Final = {"gtc": GTC, "ioc": IOC, "fok": FOK}
+TRIGGERS_BY: Final = {"mark": TRIGGER_BY_MARK, "last": TRIGGER_BY_LAST}
+SELF_TRADE_PREVENTIONS: Final = {
+    "expire_maker": EXPIRE_MAKER,
+    "expire_taker": EXPIRE_TAKER,
+    "expire_both": EXPIRE_BOTH,
+}
+INSTRUMENT_STATES: Final = {
+    "normal": INSTRUMENT_NORMAL,
+    "post_only": INSTRUMENT_POST_ONLY,
+    "cancel_only": INSTRUMENT_CANCEL_ONLY,
+    "halted": INSTRUMENT_HALTED,
+}
+ACCOUNT_STATES: Final = {
+    "normal": ACCOUNT_NORMAL,
+    "reduce_only": ACCOUNT_REDUCE_ONLY,
+    "cancel_only": ACCOUNT_CANCEL_ONLY,
+    "frozen": ACCOUNT_FROZEN,
+}
+ORDER_STATUSES: Final = {
+    "untriggered": ORDER_UNTRIGGERED,
+    "new": ORDER_NEW,
+    "partially_filled": ORDER_PARTIALLY_FILLED,
+    "filled": ORDER_FILLED,
+    "cancelled": ORDER_CANCELLED,
+    "rejected": ORDER_REJECTED,
+}
+CANCEL_REASONS: Final = {
+    "user": CANCEL_USER,
+    "ioc": CANCEL_IOC,
+    "self_trade": CANCEL_SELF_TRADE,
+    "protection": CANCEL_PROTECTION,
+    "reduce_only": CANCEL_REDUCE_ONLY,
+}

@@ -1,0 +1,176 @@
+"""Every order given to the engine. Commands grow only at the end, with defaults: journals are read for ever.
+
+All share `command_id` (16 bytes, or empty for an exchange's own command that needs no idempotency) and `valid_until_ns`
+(UTC; 0: never too late). Prices are ticks, quantities lots, sides +1 buy and -1 sell, the other codes are those of
+`trading.core.terms`; 0 and "" mean "not given". Kept interpreted: mypyc drops the tags of msgspec structs.
+"""
+
+import msgspec
+
+from trading.core.instruments import InstrumentParameters, InstrumentTerms
+
+
+class Command(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What all commands have in common."""
+
+    command_id: bytes
+    valid_until_ns: int
+
+
+class OpenAccount(Command, frozen=True, array_like=True, gc=False, tag=1):
+    """Make a trading account known. Accounts of one user never trade with each other."""
+
+    account_id: int
+    user_id: int
+
+
+class SetAccountState(Command, frozen=True, array_like=True, gc=False, tag=2):
+    account_id: int
+    state: int
+
+
+class SetAccountLimits(Command, frozen=True, array_like=True, gc=False, tag=3):
+    """`maximum_open_orders` per instrument for this account; 0 returns to the instrument's own limit."""
+
+    account_id: int
+    maximum_open_orders: int
+
+
+class ListInstrument(Command, frozen=True, array_like=True, gc=False, tag=4):
+    terms: InstrumentTerms
+    parameters: InstrumentParameters
+
+
+class SetInstrumentParameters(Command, frozen=True, array_like=True, gc=False, tag=5):
+    """Replace the parameters from `effective_at_ns` on (0: now)."""
+
+    instrument_id: int
+    parameters: InstrumentParameters
+    effective_at_ns: int = 0
+
+
+class SetInstrumentState(Command, frozen=True, array_like=True, gc=False, tag=6):
+    instrument_id: int
+    state: int
+
+
+class UpdateMarkPrice(Command, frozen=True, array_like=True, gc=False, tag=7):
+    instrument_id: int
+    mark_price_ticks: int
+
+
+class TransferCollateral(Command, frozen=True, array_like=True, gc=False, tag=8):
+    """Move money between the wallets and an account's collateral: `amount_units` > 0 in, < 0 out."""
+
+    account_id: int
+    asset: str
+    amount_units: int
+    transfer_id: int
+
+
+class SetLeverage(Command, frozen=True, array_like=True, gc=False, tag=9):
+    account_id: int
+    instrument_id: int
+    leverage: int
+
+
+class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
+    account_id: int
+    instrument_id: int
+    client_order_id: str
+    side: int
+    order_type: int
+    quantity_lots: int
+    price_ticks: int
+    time_in_force: int
+    self_trade_prevention: int
+    post_only: bool = False
+    reduce_only: bool = False
+    trigger_price_ticks: int = 0
+    trigger_by: int = 0
+
+
+class AmendOrder(Command, frozen=True, array_like=True, gc=False, tag=11):
+    """`quantity_lots` is the new total, `price_ticks` the new limit; 0 leaves either as it is.
+
+    `expected_sequence` (0: any) is the sequence at which the order last changed, as the sender knows it.
+    """
+
+    account_id: int
+    order_id: int
+    quantity_lots: int
+    price_ticks: int
+    expected_sequence: int = 0
+
+
+class CancelOrder(Command, frozen=True, array_like=True, gc=False, tag=12):
+    """Cancel by `order_id`, or when that is 0 by `client_order_id`."""
+
+    account_id: int
+    order_id: int
+    client_order_id: str = ""
+
+
+class CancelAllOrders(Command, frozen=True, array_like=True, gc=False, tag=13):
+    """Cancel every open order of the account, or only those of one instrument."""
+
+    account_id: int
+    instrument_id: int = 0
+
+
+class AdvanceTime(Command, frozen=True, array_like=True, gc=False, tag=14):
+    """Nothing but a stamp: lets due timers fire when no other command comes."""
+
+
+class TriggerOrder(Command, frozen=True, array_like=True, gc=False, tag=40):
+    """Internal: a stop's trigger price was reached."""
+
+    order_id: int
+
+
+class TrimReduceOnly(Command, frozen=True, array_like=True, gc=False, tag=41):
+    """Internal: a position shrank below its reduce-only orders; the newest are cut."""
+
+    account_id: int
+    instrument_id: int
+
+
+class ActivateParameters(Command, frozen=True, array_like=True, gc=False, tag=42):
+    """Internal: scheduled parameters have become effective."""
+
+    instrument_id: int
+    version: int
+
+
+class PreviewOrders(Command, frozen=True, array_like=True, gc=False, tag=60):
+    """Query: what would become of the account if these were placed one after the other. Never journaled."""
+
+    account_id: int
+    orders: tuple[PlaceOrder, ...]
+
+
+class DescribeAccount(Command, frozen=True, array_like=True, gc=False, tag=61):
+    """Query: the account as the engine sees it. Never journaled."""
+
+    account_id: int
+
+
+ExternalCommand = (
+    OpenAccount
+    | SetAccountState
+    | SetAccountLimits
+    | ListInstrument
+    | SetInstrumentParameters
+    | SetInstrumentState
+    | UpdateMarkPrice
+    | TransferCollateral
+    | SetLeverage
+    | PlaceOrder
+    | AmendOrder
+    | CancelOrder
+    | CancelAllOrders
+    | AdvanceTime
+)
+InternalCommand = TriggerOrder | TrimReduceOnly | ActivateParameters
+Query = PreviewOrders | DescribeAccount
+JournaledCommand = ExternalCommand | InternalCommand

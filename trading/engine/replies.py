@@ -1,0 +1,112 @@
+"""What the worker answers: outcomes of commands and results of queries. Kept interpreted, see `commands`."""
+
+import msgspec
+
+from trading.engine.events import AnyEvent
+
+
+class OrderView(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An order as it stands after a record. `filled_value_units` is the sum of price * lots * value over its fills."""
+
+    order_id: int
+    account_id: int
+    instrument_id: int
+    client_order_id: str
+    side: int
+    order_type: int
+    quantity_lots: int
+    price_ticks: int
+    time_in_force: int
+    self_trade_prevention: int
+    post_only: bool
+    reduce_only: bool
+    trigger_price_ticks: int
+    trigger_by: int
+    status: int
+    cancel_reason: int
+    reject_code: str
+    filled_lots: int
+    filled_value_units: int
+    cancelled_lots: int
+    created_at_ns: int
+    updated_at_ns: int
+    sequence: int
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
+    """Answer to a command, sent after its COMMIT: the record's events and, where it concerns one, the order after it.
+
+    Best prices (0: none) are those of the instrument concerned after the record and all that followed from it.
+    """
+
+    command_id: bytes
+    sequence: int
+    time_ns: int
+    events: list[AnyEvent]
+    order: OrderView | None
+    best_bid_ticks: int
+    best_ask_ticks: int
+
+
+class PositionView(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A position and its margin. Liquidation and bankruptcy price are 0 where there is none."""
+
+    instrument_id: int
+    position_lots: int
+    entry_value_units: int
+    mark_price_ticks: int
+    unrealised_pnl_units: int
+    buy_lots: int
+    sell_lots: int
+    open_loss_units: int
+    initial_margin_units: int
+    maintenance_margin_units: int
+    liquidation_price_ticks: int
+    bankruptcy_price_ticks: int
+    leverage: int
+
+
+class AccountView(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):
+    """Answer to DescribeAccount. Positions in order of instrument id; those without position and orders but with a
+    leverage of their own are listed too."""
+
+    command_id: bytes
+    sequence: int
+    time_ns: int
+    account_id: int
+    state: int
+    collateral_units: dict[str, int]
+    equity_units: int
+    initial_margin_units: int
+    maintenance_margin_units: int
+    positions: list[PositionView]
+
+
+class OrderPreview(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`code` is "" when the order would be accepted; `account` is as after it (unchanged when refused)."""
+
+    code: str
+    filled_lots: int
+    filled_value_units: int
+    fee_units: int
+    resting_lots: int
+    account: AccountView
+
+
+class OrdersPreview(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=3):
+    """Answer to PreviewOrders, one entry an order."""
+
+    command_id: bytes
+    sequence: int
+    time_ns: int
+    orders: list[OrderPreview]
+
+
+class QueryRefused(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4):
+    command_id: bytes
+    sequence: int
+    time_ns: int
+    code: str
+
+
+Reply = Outcome | AccountView | OrdersPreview | QueryRefused
