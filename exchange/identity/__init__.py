@@ -1,0 +1,1 @@
+"""Who is asking: users, their trading accounts, API keys, authentication, scopes and rate limits."""
