@@ -1,0 +1,29 @@
+"""/health/ready: can this gateway serve? Details belong on the loopback port, so that the answer is one word."""
+
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+
+
+def database_answers() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def cache_answers() -> None:
+    cache.get("health")
+
+
+# Each raises when its part is away.
+CHECKS: tuple[Callable[[], None], ...] = (database_answers, cache_answers)
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    try:
+        for check in CHECKS:
+            check()
+    except Exception:  # whatever is wrong, the answer is the same: not ready
+        return HttpResponse("not ready\n", status=503, content_type="text/plain")
+    return HttpResponse("ready\n", content_type="text/plain")

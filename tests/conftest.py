@@ -1,0 +1,89 @@
+"""The tests' own PostgreSQL and Valkey: real, started when the first test asks, in a folder no other run is using."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from exchange.embedded import state
+from exchange.embedded.services import postgres_service, valkey_service
+
+ROOT = Path(__file__).resolve().parent.parent
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+LOCKS = []
+
+
+def pytest_configure(config):
+    hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "exchange.settings"
+    folder = _unused_folder()
+    state.load_with_free_ports(folder)
+    os.environ["VAR_DIR"] = str(folder)
+
+
+def _unused_folder() -> Path:
+    """Runs at the same time each have a folder, and a later run finds its cluster already made."""
+    number = 0
+    while True:
+        folder = ROOT / "var" / "test" / str(number)
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        lock = (folder / "in-use").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            number += 1
+        else:
+            LOCKS.append(lock)
+            return folder
+
+
+@pytest.fixture(scope="session")
+def installation():
+    """The tests' State (ports, passwords), with ports that are free now."""
+    from django.conf import settings
+
+    return settings.LOCAL
+
+
+@pytest.fixture(scope="session")
+def postgres(installation):
+    """The running embedded PostgreSQL as a Service, which tests may kill and start; None with DATABASE_URL."""
+    if "DATABASE_URL" in os.environ:
+        yield None
+        return
+    service = postgres_service(installation)
+    service.start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(installation):
+    """The running embedded Valkey as a Service; None with VALKEY_URL."""
+    if "VALKEY_URL" in os.environ:
+        yield None
+        return
+    service = valkey_service(installation)
+    service.start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres):
+    """pytest-django's hook before the test database is made: the server must be there."""
+
+
+@pytest.fixture
+def valkey_url(valkey):
+    """The URL of an empty Valkey."""
+    import redis
+    from django.conf import settings
+
+    with redis.Redis.from_url(settings.VALKEY_URL) as client:
+        client.flushdb()
+    return settings.VALKEY_URL
