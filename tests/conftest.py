@@ -4,6 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
+import django
 import hypothesis
 import pytest
 
@@ -22,6 +23,7 @@ def pytest_configure(config):
     folder = _unused_folder()
     state.load_with_free_ports(folder)
     os.environ["VAR_DIR"] = str(folder)
+    django.setup()
 
 
 def _unused_folder() -> Path:

@@ -1,4 +1,4 @@
-"""Refuses a large body at the door, before Django spools it to disk: by its declared length or once it grew too long."""
+"""Refuses a large body at the door, before Django spools it to disk: by its declared length or once it is too long."""
 
 import json
 from collections.abc import Awaitable, Callable
