@@ -1,0 +1,80 @@
+"""Margin as pure integer functions: brackets (F9), initial and maintenance requirement, open-order margin.
+
+Source: the bracket tables of Binance and Hyperliquid (margin = notional * rate - cum). Amounts are ledger units of the
+settlement asset, rates parts per billion, quantities lots. Requirements are rounded up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trading.core.instruments import Bracket
+from trading.core.terms import PPB
+
+
+def ceil_ppb(amount: int, rate_ppb: int) -> int:
+    """amount * rate, rounded towards plus infinity (fees are dearer, rebates smaller, requirements higher)."""
+    return -(-amount * rate_ppb // PPB)
+
+
+def bracket_at(brackets: Sequence[Bracket], notional_units: int) -> Bracket:
+    """The last bracket whose floor is not above the notional."""
+    found = brackets[0]
+    for bracket in brackets:
+        if bracket.floor_units > notional_units:
+            break
+        found = bracket
+    return found
+
+
+def maintenance_margin_units(brackets: Sequence[Bracket], notional_units: int) -> int:
+    """ceil(notional * maintenance rate) - cum, at least 0."""
+    bracket = bracket_at(brackets, notional_units)
+    return max(ceil_ppb(notional_units, bracket.maintenance_rate_ppb) - bracket.maintenance_cum_units, 0)
+
+
+def side_requirement_units(
+    brackets: Sequence[Bracket], notional_units: int, open_value_units: int, leverage: int, taker_fee_ppb: int
+) -> int:
+    """max(ceil(notional / leverage), bracket initial) plus the taker fee on what is still open on that side."""
+    bracket = bracket_at(brackets, notional_units)
+    required = max(
+        -(-notional_units // leverage), ceil_ppb(notional_units, bracket.initial_rate_ppb) - bracket.initial_cum_units
+    )
+    return required + ceil_ppb(open_value_units, taker_fee_ppb)
+
+
+def initial_margin_units(
+    brackets: Sequence[Bracket],
+    lots: int,
+    buy_lots: int,
+    sell_lots: int,
+    open_loss_units: int,
+    lot_value_units: int,
+    leverage: int,
+    taker_fee_ppb: int,
+) -> int:
+    """Initial margin of one position with its open orders.
+
+    lots: signed position; buy_lots, sell_lots: resting orders without reduce-only; lot_value_units: one lot at mark.
+    The worse of "all buys fill" and "all sells fill", plus the open losses of the resting orders.
+    """
+    if not (lots or buy_lots or sell_lots):
+        return 0
+    bought = side_requirement_units(
+        brackets, abs(lots + buy_lots) * lot_value_units, buy_lots * lot_value_units, leverage, taker_fee_ppb
+    )
+    sold = side_requirement_units(
+        brackets, abs(lots - sell_lots) * lot_value_units, sell_lots * lot_value_units, leverage, taker_fee_ppb
+    )
+    return max(bought, sold) + open_loss_units
+
+
+def open_loss_units(side: int, price_ticks: int, mark_price_ticks: int, lots: int, value_units: int) -> int:
+    """What an order would lose at once, marked to market, if it filled at its price: max(0, s * (price - mark)) * q."""
+    return max(0, side * (price_ticks - mark_price_ticks)) * lots * value_units
+
+
+def maximum_leverage(brackets: Sequence[Bracket], notional_units: int) -> int:
+    """The highest whole leverage the bracket of this notional admits: floor(1 / initial rate)."""
+    return PPB // bracket_at(brackets, notional_units).initial_rate_ppb

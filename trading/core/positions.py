@@ -1,0 +1,75 @@
+"""A position, and what a fill makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trading.core.orders import Order
+
+
+class Position:
+    """One account in one instrument: signed lots, what they cost, and what its resting orders may add.
+
+    `buy_lots`/`sell_lots` sum its resting orders without reduce-only, `reduce_buy_lots`/`reduce_sell_lots` those with;
+    `open_loss_units` is held by the former. `leverage` 0 means the instrument's default. `reduce_only_orders` are in
+    the order in which they came to rest. `margin_key`, `initial_units`, `maintenance_units` and `pnl_units` memoise
+    the margin at the instrument's own `margin_key`; they follow from the rest and are no state.
+    """
+
+    __slots__ = (
+        "account",
+        "buy_lots",
+        "entry_value_units",
+        "initial_units",
+        "instrument",
+        "leverage",
+        "lots",
+        "margin_key",
+        "open_loss_units",
+        "open_orders",
+        "pnl_units",
+        "reduce_buy_lots",
+        "reduce_only_orders",
+        "reduce_sell_lots",
+        "sell_lots",
+    )
+
+    def __init__(self, account: Any, instrument: Any) -> None:
+        self.account = account
+        self.instrument = instrument
+        self.lots = 0
+        self.entry_value_units = 0
+        self.buy_lots = 0
+        self.sell_lots = 0
+        self.open_loss_units = 0
+        self.leverage = 0
+        self.open_orders = 0
+        self.reduce_buy_lots = 0
+        self.reduce_sell_lots = 0
+        self.reduce_only_orders: dict[int, Order] | None = None
+        self.margin_key = -1
+        self.initial_units = 0
+        self.pnl_units = 0
+
+    def exceeds_reduce_only(self) -> bool:
+        """Whether resting reduce-only orders could do more than close the position."""
+        return self.reduce_sell_lots > max(self.lots, 0) or self.reduce_buy_lots > max(-self.lots, 0)
+
+
+def fill_position(
+    lots: int, entry_value_units: int, side: int, fill_lots: int, lot_value_units: int
+) -> tuple[int, int, int]:
+    """Return (lots, entry value, realised P&L) after `fill_lots` on `side` at `lot_value_units` a lot.
+
+    Opening adds the traded value to the entry value. Reducing releases ceil(entry * closed / lots) of it, rounded up so
+    that the customer's profit is rounded down; what is left over opens the other side (F1, linear).
+    """
+    if lots * side >= 0:
+        return lots + side * fill_lots, entry_value_units + side * fill_lots * lot_value_units, 0
+    held = abs(lots)
+    closed = min(fill_lots, held)
+    released = -(-entry_value_units * closed // held)
+    realised = -side * closed * lot_value_units - released
+    opened = fill_lots - closed
+    return lots + side * fill_lots, entry_value_units - released + side * opened * lot_value_units, realised
