@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "exchange.identity.middleware.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -115,6 +116,16 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
 ]
 
+# Rate limits as (capacity in credits, credits that come back a second).
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
+RATE_LIMITS = {
+    "key": (1000, 200),
+    "user": (2000, 400),
+    "ip": (4000, 800),
+    "sign_in_ip": (20, 1 / 15),
+    "sign_in_email": (10, 1 / 30),
+}
+
 # PostgreSQL is the truth, Valkey is transit: it may be emptied at any time.
 DATABASE_URL = env.str("DATABASE_URL", default=LOCAL and LOCAL.database_url)
 DATABASES = {
@@ -152,7 +163,8 @@ REST_FRAMEWORK = {
         "exchange.identity.authentication.ApiKeyAuthentication",
         "exchange.identity.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["exchange.identity.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["exchange.identity.throttles.CreditThrottle"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "exchange.ops.api_negotiation.JsonOnly",

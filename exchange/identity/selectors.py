@@ -1,0 +1,84 @@
+"""Reads of identity: the key of a request (kept in memory for a moment), and a user's accounts."""
+
+import ipaddress
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from exchange.contract.errors import ApiError
+from exchange.identity import vault
+from exchange.identity.models import Account, ApiKey, User
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+KEY_LIFETIME_SECONDS = 1.5
+_MAXIMUM_KEYS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What a request needs of its key; `secret` is decrypted."""
+
+    public_id: str
+    secret: bytes
+    user: User
+    account_id: int
+    scopes: frozenset[str]
+    networks: tuple[Network, ...]
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    is_live: bool
+
+
+_kept: dict[str, tuple[float, KeyRecord]] = {}
+
+
+def find_key(*, public_id: str) -> KeyRecord | None:
+    """The key with this id as it was at most 1.5 s ago, so that a revocation is felt everywhere within 2 s."""
+    now = time.monotonic()
+    kept = _kept.get(public_id)
+    if kept is not None and kept[0] > now:
+        return kept[1]
+    record = _read_key(public_id)
+    if record is None:
+        _kept.pop(public_id, None)
+        return None
+    if len(_kept) >= _MAXIMUM_KEYS_KEPT:
+        _kept.clear()
+    _kept[public_id] = (now + KEY_LIFETIME_SECONDS, record)
+    return record
+
+
+def forget_key(*, public_id: str) -> None:
+    """Makes this process read the key's row at its next request."""
+    _kept.pop(public_id, None)
+
+
+def find_own_account_id(*, user: User, account_id: int | None) -> int | None:
+    """`account_id` if it is the user's own, without one the user's first, None when the user has none.
+
+    Refuses others' and unknown accounts alike: account_not_found.
+    """
+    own = Account.objects.filter(owner=user)
+    if account_id is None:
+        return own.order_by("id").values_list("id", flat=True).first()
+    if not own.filter(id=account_id).exists():
+        raise ApiError("account_not_found")
+    return account_id
+
+
+def _read_key(public_id: str) -> KeyRecord | None:
+    row = ApiKey.objects.select_related("account__owner").filter(public_id=public_id).first()
+    if row is None:
+        return None
+    return KeyRecord(
+        public_id=row.public_id,
+        secret=vault.decrypt(row.encrypted_secret),
+        user=row.account.owner,
+        account_id=row.account_id,
+        scopes=frozenset(row.scopes),
+        networks=tuple(ipaddress.ip_network(network) for network in row.allowed_networks),
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        is_live=row.revoked_at is None and row.account.owner.is_active,
+    )
