@@ -1,0 +1,25 @@
+from trading.models.accounts import AccountLeverage, EngineAccount
+from trading.models.cursor import ProjectionCursor
+from trading.models.instruments import Instrument, ParametersVersion
+from trading.models.ledger import Balance, Posting
+from trading.models.market import Candle, DepthLevel, Ticker
+from trading.models.orders import Order
+from trading.models.positions import Position
+from trading.models.trades import Fill, Trade
+
+__all__ = [
+    "AccountLeverage",
+    "Balance",
+    "Candle",
+    "DepthLevel",
+    "EngineAccount",
+    "Fill",
+    "Instrument",
+    "Order",
+    "ParametersVersion",
+    "Position",
+    "Posting",
+    "ProjectionCursor",
+    "Ticker",
+    "Trade",
+]

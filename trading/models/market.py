@@ -1,0 +1,80 @@
+"""Market data: depth of the book, one-minute candles, the ticker's own numbers."""
+
+from django.db import models
+from django.db.models.functions import Mod
+
+MINUTE_NS = 60 * 10**9
+
+
+class DepthLevel(models.Model):
+    """Lots that rest at one price. The book's sequence is that of the projection's cursor."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "side", "price_ticks")
+    instrument_id = models.BigIntegerField()
+    side = models.SmallIntegerField()
+    price_ticks = models.BigIntegerField()
+    quantity_lots = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price_ticks__gt=0, quantity_lots__gt=0), name="depth_positive"),
+            models.CheckConstraint(condition=models.Q(side__in=(1, -1)), name="depth_side_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity_lots} @ {self.price_ticks}"
+
+
+class Candle(models.Model):
+    """One minute in which there were trades; a minute without any has no row. `turnover_tick_lots` sums price * lots."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "start_ns")
+    instrument_id = models.BigIntegerField()
+    start_ns = models.BigIntegerField()
+    open_ticks = models.BigIntegerField()
+    high_ticks = models.BigIntegerField()
+    low_ticks = models.BigIntegerField()
+    close_ticks = models.BigIntegerField()
+    volume_lots = models.BigIntegerField()
+    turnover_tick_lots = models.BigIntegerField()
+    trade_count = models.IntegerField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(low_ticks__gt=0)
+                & models.Q(open_ticks__range=(models.F("low_ticks"), models.F("high_ticks")))
+                & models.Q(close_ticks__range=(models.F("low_ticks"), models.F("high_ticks"))),
+                name="candle_prices_in_order",
+            ),
+            models.CheckConstraint(condition=models.Q(volume_lots__gt=0, trade_count__gt=0), name="candle_has_trades"),
+            models.CheckConstraint(
+                condition=models.Q(start_ns=models.F("start_ns") - Mod("start_ns", models.Value(MINUTE_NS))),
+                name="candle_starts_on_a_minute",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"instrument {self.instrument_id} at {self.start_ns}"
+
+
+class Ticker(models.Model):
+    """The last trade (0: none yet), the mark price (0: none yet) and the lots held long, which are as many as short."""
+
+    instrument_id = models.BigIntegerField(primary_key=True)
+    last_price_ticks = models.BigIntegerField(default=0)
+    last_quantity_lots = models.BigIntegerField(default=0)
+    last_trade_at_ns = models.BigIntegerField(default=0)
+    mark_price_ticks = models.BigIntegerField(default=0)
+    open_interest_lots = models.BigIntegerField(default=0)
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(open_interest_lots__gte=0), name="ticker_interest_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"ticker of instrument {self.instrument_id}"
