@@ -1,0 +1,1 @@
+"""What the wallets decide, without database or clock. Pure."""
