@@ -1,17 +1,28 @@
 """Celery, and the one table of what is done when. Beat only schedules: what changes the exchange is a command."""
 
 import os
+import signal
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import beat_embedded_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 
 from django.conf import settings
 
+from exchange.embedded.launch import die_with_parent
+
 SCHEDULE = {
     "clear expired sessions": {"task": "exchange.ops.tasks.clear_expired_sessions", "schedule": crontab(minute="17")},
 }
+
+
+@beat_embedded_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """Beat is a child of the worker, which may be killed."""
+    die_with_parent(parent_pid=os.getppid(), death_signal=signal.SIGKILL)
+
 
 app = Celery("exchange")
 app.conf.update(

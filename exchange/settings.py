@@ -128,13 +128,15 @@ RATE_LIMITS = {
 
 # PostgreSQL is the truth, Valkey is transit: it may be emptied at any time.
 DATABASE_URL = env.str("DATABASE_URL", default=LOCAL and LOCAL.database_url)
+DATABASE = environ.Env.db_url_config(DATABASE_URL)
 DATABASES = {
     "default": {
-        **environ.Env.db_url_config(DATABASE_URL),
+        **DATABASE,
         # Under ASGI each request has a thread of its own, so that only a pool saves the connecting.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **DATABASE.get("OPTIONS", {}),
             "connect_timeout": 5,
             "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 3},
         },
@@ -189,7 +191,6 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # served straight from the packages: no collectstatic step
 
@@ -203,5 +204,6 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.request": {"level": "ERROR"},  # a refused request is the client's business, not a warning of ours
         "django.security": {"level": "ERROR"},
+        "daphne": {"level": "WARNING"},
     },
 }

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -62,9 +63,10 @@ class Postgres:
             identity=self.identity,
             stop_signal=signal.SIGINT,  # "fast": ends the sessions, writes a checkpoint
             death_signal=signal.SIGINT,
+            is_server=True,
         )
 
-    def wait_ready(self, *, timeout_s: float = 60) -> None:
+    def wait_ready(self, *, timeout_s: float = 60, pause: Callable[[], None] = lambda: time.sleep(0.1)) -> None:
         """Raises TimeoutError when it does not answer in time; a recovery after a crash counts as starting."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -73,7 +75,7 @@ class Postgres:
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"PostgreSQL did not answer within {timeout_s:.0f} s: {error}") from None
-                time.sleep(0.1)
+                pause()
 
     def _ensure_database(self) -> None:
         maintenance_url = self.state.database_url.removesuffix("/exchange") + "/postgres"

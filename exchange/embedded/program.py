@@ -24,6 +24,7 @@ class Program:
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGKILL
     once: bool = False
+    is_server: bool = False  # stops after those who use it
 
 
 def spawn(program: Program, *, output: int | IO[bytes]) -> subprocess.Popen[bytes]:

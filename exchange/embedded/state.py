@@ -7,11 +7,17 @@ import os
 import random
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)  # below the range from which Linux takes the ports of outgoing connections
+
+
+class InUse(Exception):
+    """Its text is a sentence for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,18 @@ def load_with_free_ports(root: Path) -> State:
     moved = replace(state, postgres_port=postgres_port, valkey_port=valkey_port)
     _save(moved)
     return moved
+
+
+@contextmanager
+def sole_user(root: Path) -> Iterator[None]:
+    """Holds the installation for one supervisor; raises InUse while another one has it."""
+    root.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with (root / "in-use").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"Another exchange runs on {root}: stop it, or name another folder with VAR_DIR.") from None
+        yield
 
 
 def is_port_free(port: int, *, host: str = LOOPBACK) -> bool:

@@ -1,6 +1,7 @@
 """The bundled Valkey 9: the channel layer, the cache and the task queue. It may be emptied at any time."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import redis
@@ -21,9 +22,9 @@ class Valkey:
         self._configuration.write_text(self._settings())
 
     def program(self) -> Program:
-        return Program(name="valkey", command=(str(get_binary_path()), str(self._configuration)))
+        return Program(name="valkey", command=(str(get_binary_path()), str(self._configuration)), is_server=True)
 
-    def wait_ready(self, *, timeout_s: float = 20) -> None:
+    def wait_ready(self, *, timeout_s: float = 20, pause: Callable[[], None] = lambda: time.sleep(0.1)) -> None:
         """Raises TimeoutError when it does not answer in time."""
         deadline = time.monotonic() + timeout_s
         client = redis.Redis.from_url(self.state.valkey_url)
@@ -33,7 +34,7 @@ class Valkey:
             except redis.RedisError as error:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"Valkey did not answer within {timeout_s:.0f} s: {error}") from None
-                time.sleep(0.05)
+                pause()
             else:
                 return client.close()
 

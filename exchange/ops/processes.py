@@ -1,0 +1,41 @@
+"""The processes an exchange consists of, besides its two servers."""
+
+import sys
+
+from django.conf import settings
+
+from exchange.embedded.program import Program
+
+
+def programs() -> list[Program]:
+    """In the order in which they start. The last three are the demo world; `demo` builds it and ends."""
+    table = [
+        ("web", web_command()),
+        ("engine", manage("runengine")),
+        ("readers", manage("runprojections")),
+        ("tasks", celery_command()),
+    ]
+    if settings.DEMO:
+        table += [("prices", manage("runprices")), ("demo", manage("seed_demo")), ("crowd", manage("runcrowd"))]
+    environment = {"PYTHONUNBUFFERED": "1"}
+    return [
+        Program(name=name, command=command, environment=environment, once=name == "demo") for name, command in table
+    ]
+
+
+def manage(command: str) -> tuple[str, ...]:
+    return (sys.executable, str(settings.BASE_DIR / "manage.py"), command)
+
+
+def web_command() -> tuple[str, ...]:
+    application, port = "exchange.asgi:application", str(settings.PORT)
+    if settings.ASGI_SERVER == "uvicorn":
+        options = ("--host", settings.HOST, "--port", port, "--no-access-log", "--log-level", "warning")
+        return (sys.executable, "-m", "uvicorn", *options, application)
+    return (sys.executable, "-m", "daphne", "-b", settings.HOST, "-p", port, "-v", "0", "--no-server-name", application)
+
+
+def celery_command() -> tuple[str, ...]:
+    """Threads, because tasks wait for the engine and the database; beat inside, because an import costs seconds."""
+    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "exchange.celery", "worker", "--beat")
+    return (*celery, "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING")
