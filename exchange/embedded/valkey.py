@@ -26,17 +26,18 @@ class Valkey:
 
     def wait_ready(self, *, timeout_s: float = 20, pause: Callable[[], None] = lambda: time.sleep(0.1)) -> None:
         """Raises TimeoutError when it does not answer in time."""
-        deadline = time.monotonic() + timeout_s
-        client = redis.Redis.from_url(self.state.valkey_url)
-        while True:
-            try:
-                client.ping()
-            except redis.RedisError as error:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"Valkey did not answer within {timeout_s:.0f} s: {error}") from None
-                pause()
-            else:
-                return client.close()
+        deadline_s = time.monotonic() + timeout_s
+        while not self._answers():
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"Valkey did not answer within {timeout_s:.0f} s")
+            pause()
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.state.valkey_url) as client:
+                return client.ping()
+        except redis.RedisError:
+            return False
 
     @property
     def _configuration(self) -> Path:

@@ -37,5 +37,6 @@ def web_command() -> tuple[str, ...]:
 
 def celery_command() -> tuple[str, ...]:
     """Threads, because tasks wait for the engine and the database; beat inside, because an import costs seconds."""
-    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "exchange.celery", "worker", "--beat")
+    python = (sys.executable, "-W", "ignore:You're running the worker with superuser privileges")
+    celery = (*python, "-m", "celery", "--quiet", "--app", "exchange.celery", "worker", "--beat")
     return (*celery, "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING")
