@@ -1,6 +1,7 @@
 from trading.models.accounts import AccountLeverage, EngineAccount
 from trading.models.cursor import ProjectionCursor
 from trading.models.instruments import Instrument, ParametersVersion
+from trading.models.journal import EngineLease, JournalRow, Snapshot
 from trading.models.ledger import Balance, Posting
 from trading.models.market import Candle, DepthLevel, Ticker
 from trading.models.orders import Order
@@ -13,13 +14,16 @@ __all__ = [
     "Candle",
     "DepthLevel",
     "EngineAccount",
+    "EngineLease",
     "Fill",
     "Instrument",
+    "JournalRow",
     "Order",
     "ParametersVersion",
     "Position",
     "Posting",
     "ProjectionCursor",
+    "Snapshot",
     "Ticker",
     "Trade",
 ]
