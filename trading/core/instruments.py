@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Bracket(NamedTuple):
-    """One notional bracket of the margin table (F9): from `floor_units` of notional on, margin = notional * rate - cum."""
+    """One bracket of the margin table (F9): from `floor_units` of notional on, margin = notional * rate - cum."""
 
     floor_units: int
     initial_rate_ppb: int

@@ -6,6 +6,7 @@ Levels emptied inside the ladder stay until they reach the end or a sweep takes 
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterator
 from typing import Final
 
 from trading.core.orders import Level, Order
@@ -90,10 +91,12 @@ class Ladder:
         """Whether an opposite order at this limit would find a counterpart here."""
         return bool(self.keys) and self.keys[-1] >= self.side * price_ticks
 
-    def walk(self) -> list[Level]:
+    def walk(self) -> Iterator[Level]:
         """The levels that hold orders, best first."""
-        levels = [self.levels[key] for key in reversed(self.keys)]
-        return [level for level in levels if level.oldest is not None]
+        for key in reversed(self.keys):
+            level = self.levels[key]
+            if level.oldest is not None:
+                yield level
 
 
 class OrderBook:

@@ -94,5 +94,5 @@ class Level:
 
 
 def release_open_loss(order: Order, lots: int) -> int:
-    """Units of open loss freed when `lots` of the order's open lots go: pro rata, rounded down, all with the last lot."""
+    """Units of open loss freed when `lots` of the open lots go: pro rata, rounded down, all with the last lot."""
     return order.open_loss_units * lots // order.open_lots

@@ -1,0 +1,49 @@
+"""From a command to its events: one table. Decisions read the state and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trading.engine import commands as c
+from trading.engine.decisions import accounts, amends, cancels, instruments, orders
+from trading.engine.events import AnyEvent, CommandRepeated
+from trading.engine.refusal import refuse
+from trading.engine.state import State
+
+
+def decide(state: State, command: c.JournaledCommand) -> list[AnyEvent]:
+    """All events of one command; exactly one `CommandRefused` when it may not be."""
+    command_id = command.command_id
+    if command_id:
+        first_sequence = state.recent_command_ids.get(command_id) or state.previous_command_ids.get(command_id)
+        if first_sequence is not None:
+            return [CommandRepeated(getattr(command, "account_id", 0), first_sequence)]
+    if command.valid_until_ns and state.time_ns > command.valid_until_ns:
+        return refuse(command, "expired_in_transit")
+    return DECISIONS[type(command)](state, command)
+
+
+def _advance_time(state: State, command: c.AdvanceTime) -> list[AnyEvent]:
+    return []
+
+
+DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
+    c.OpenAccount: accounts.open_account,
+    c.SetAccountState: accounts.set_account_state,
+    c.SetAccountLimits: accounts.set_account_limits,
+    c.TransferCollateral: accounts.transfer_collateral,
+    c.SetLeverage: accounts.set_leverage,
+    c.ListInstrument: instruments.list_instrument,
+    c.SetInstrumentParameters: instruments.set_instrument_parameters,
+    c.SetInstrumentState: instruments.set_instrument_state,
+    c.UpdateMarkPrice: instruments.update_mark_price,
+    c.PlaceOrder: orders.place_order,
+    c.AmendOrder: amends.amend_order,
+    c.CancelOrder: cancels.cancel_order,
+    c.CancelAllOrders: cancels.cancel_all_orders,
+    c.AdvanceTime: _advance_time,
+    c.TriggerOrder: orders.trigger_order,
+    c.TrimReduceOnly: cancels.trim_reduce_only,
+    c.ActivateParameters: instruments.activate_parameters,
+}

@@ -1,0 +1,104 @@
+"""Accounts: opening, gate, limits, collateral, leverage."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from risk.core.margin import maximum_leverage
+from trading.core.positions import Position
+from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_FROZEN, ACCOUNT_NORMAL
+from trading.engine.commands import (
+    OpenAccount,
+    SetAccountLimits,
+    SetAccountState,
+    SetLeverage,
+    TransferCollateral,
+)
+from trading.engine.events import (
+    AccountLimitsChanged,
+    AccountOpened,
+    AccountStateChanged,
+    AnyEvent,
+    CollateralTransferred,
+    LeverageChanged,
+)
+from trading.engine.refusal import refuse
+from trading.engine.requirements import equity_and_initial, requirement_with
+from trading.engine.state import SETTLEMENT_ASSET, State
+
+MAXIMUM_TRANSFER_UNITS: Final = 10**15
+MAXIMUM_COLLATERAL_UNITS: Final = 10**16
+HIGHEST_LEVERAGE: Final = 1000
+
+
+def open_account(state: State, command: OpenAccount) -> list[AnyEvent]:
+    if command.account_id <= 0 or command.user_id <= 0:
+        return refuse(command, "invalid_parameter")
+    known = state.accounts.get(command.account_id)
+    if known is not None and known.user_id != command.user_id:
+        return refuse(command, "invalid_parameter")
+    return [AccountOpened(command.account_id, command.user_id)]
+
+
+def set_account_state(state: State, command: SetAccountState) -> list[AnyEvent]:
+    if command.account_id not in state.accounts:
+        return refuse(command, "account_not_found")
+    if not ACCOUNT_NORMAL <= command.state <= ACCOUNT_FROZEN:
+        return refuse(command, "invalid_parameter")
+    return [AccountStateChanged(command.account_id, command.state)]
+
+
+def set_account_limits(state: State, command: SetAccountLimits) -> list[AnyEvent]:
+    if command.account_id not in state.accounts:
+        return refuse(command, "account_not_found")
+    if command.maximum_open_orders < 0:
+        return refuse(command, "invalid_parameter")
+    return [AccountLimitsChanged(command.account_id, command.maximum_open_orders)]
+
+
+def transfer_collateral(state: State, command: TransferCollateral) -> list[AnyEvent]:
+    """Money in is taken unless it overflows; money out must leave the margin covered, unrealised gains apart."""
+    account = state.accounts.get(command.account_id)
+    if account is None:
+        return refuse(command, "account_not_found")
+    amount = command.amount_units
+    if command.asset != SETTLEMENT_ASSET or amount == 0 or abs(amount) > MAXIMUM_TRANSFER_UNITS:
+        return refuse(command, "invalid_parameter")
+    collateral = account.collateral.get(command.asset, 0)
+    if amount < 0:
+        if account.state >= ACCOUNT_CANCEL_ONLY:
+            return refuse(command, "account_restricted")
+        equity, initial = equity_and_initial(account)
+        if -amount > max(0, min(collateral, equity) - initial):
+            return refuse(command, "insufficient_funds")
+    elif collateral + amount > MAXIMUM_COLLATERAL_UNITS:
+        return refuse(command, "invalid_parameter")
+    balance = collateral + amount
+    return [CollateralTransferred(command.account_id, command.asset, amount, balance, command.transfer_id)]
+
+
+def set_leverage(state: State, command: SetLeverage) -> list[AnyEvent]:
+    account = state.accounts.get(command.account_id)
+    if account is None:
+        return refuse(command, "account_not_found")
+    instrument = state.instruments.get(command.instrument_id)
+    if instrument is None:
+        return refuse(command, "instrument_not_found")
+    if account.state == ACCOUNT_FROZEN:
+        return refuse(command, "account_restricted")
+    leverage = command.leverage
+    if not 1 <= leverage <= HIGHEST_LEVERAGE:
+        return refuse(command, "invalid_parameter")
+    position = account.positions.get(command.instrument_id) or Position(account, instrument)
+    largest_lots = max(abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots))
+    notional_units = largest_lots * instrument.mark_price_ticks * instrument.value_units
+    if leverage > maximum_leverage(instrument.parameters.brackets, notional_units):
+        return refuse(command, "leverage_too_high")
+    equity, initial = equity_and_initial(account)
+    required = requirement_with(
+        position, position.lots, position.buy_lots, position.sell_lots, position.open_loss_units, leverage
+    )
+    initial_after = initial - position.initial_units + required
+    if initial_after > initial and initial_after > equity:
+        return refuse(command, "insufficient_margin")
+    return [LeverageChanged(command.account_id, command.instrument_id, leverage)]

@@ -1,0 +1,114 @@
+"""Changing an open order: a smaller total keeps its place, everything else is a new order under the old id."""
+
+from __future__ import annotations
+
+from trading.core.orders import Order, release_open_loss
+from trading.core.terms import (
+    ACCOUNT_CANCEL_ONLY,
+    ACCOUNT_NORMAL,
+    CANCEL_USER,
+    INSTRUMENT_CANCEL_ONLY,
+    STOP,
+)
+from trading.engine.commands import AmendOrder
+from trading.engine.decisions.cancels import cancelled
+from trading.engine.events import AnyEvent, OrderAmended
+from trading.engine.execution import Execution
+from trading.engine.refusal import refuse
+from trading.engine.state import Account, Instrument, State
+
+
+def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
+    account = state.accounts.get(command.account_id)
+    if account is None:
+        return refuse(command, "account_not_found")
+    order = account.orders.get(command.order_id)
+    if order is None:
+        return refuse(command, "order_not_found")
+    if command.expected_sequence and command.expected_sequence != order.sequence:
+        return refuse(command, "idempotency_conflict")
+    instrument: Instrument = order.position.instrument
+    code = _value_refusal(command, order, instrument) or _state_refusal(account, instrument)
+    if code:
+        return refuse(command, code)
+    quantity_lots = command.quantity_lots or order.quantity_lots
+    price_ticks = command.price_ticks or order.price_ticks
+    open_lots = order.open_lots + quantity_lots - order.quantity_lots
+    if open_lots <= 0:
+        return [cancelled(order, CANCEL_USER)]
+    if order.is_untriggered or (price_ticks == order.price_ticks and open_lots <= order.open_lots):
+        kept_units = 0
+        if not order.is_untriggered:
+            kept_units = order.open_loss_units - release_open_loss(order, order.open_lots - open_lots)
+        return [_amended(order, quantity_lots, price_ticks, open_lots, kept_units, requeued=False)]
+    return _requeue(state, command, order, quantity_lots, price_ticks, open_lots)
+
+
+def _value_refusal(command: AmendOrder, order: Order, instrument: Instrument) -> str:
+    quantity_lots, price_ticks = command.quantity_lots, command.price_ticks
+    if quantity_lots == 0 and price_ticks == 0:
+        return "invalid_parameter"
+    parameters = instrument.parameters
+    if quantity_lots < 0 or quantity_lots > parameters.maximum_order_lots:
+        return "invalid_quantity"
+    if quantity_lots and quantity_lots < order.filled_lots:
+        return "invalid_quantity"
+    if price_ticks < 0 or price_ticks > parameters.maximum_price_ticks:
+        return "invalid_price"
+    return "invalid_price" if price_ticks and order.order_type == STOP else ""
+
+
+def _state_refusal(account: Account, instrument: Instrument) -> str:
+    if account.state >= ACCOUNT_CANCEL_ONLY:
+        return "account_restricted"
+    if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
+        return "instrument_halted"
+    return ""
+
+
+def _requeue(
+    state: State, command: AmendOrder, order: Order, quantity_lots: int, price_ticks: int, open_lots: int
+) -> list[AnyEvent]:
+    """Match the order anew as if it came in now, with its old reservation gone."""
+    account: Account = order.position.account
+    if account.state != ACCOUNT_NORMAL and not order.reduce_only:
+        return refuse(command, "account_restricted")
+    execution = Execution(
+        order.position,
+        order.side,
+        order.order_type,
+        open_lots,
+        price_ticks,
+        order.time_in_force,
+        order.self_trade_prevention,
+        order.post_only,
+        order.reduce_only,
+        replaced=order,
+    )
+    code = execution.plan()
+    if code:
+        return refuse(command, code)
+    amended: list[AnyEvent] = [
+        _amended(order, quantity_lots, price_ticks, execution.resting_lots, execution.open_loss_units, requeued=True)
+    ]
+    return amended + execution.events(state, order.order_id, 0)
+
+
+def _amended(
+    order: Order, quantity_lots: int, price_ticks: int, resting_lots: int, open_loss_units: int, requeued: bool
+) -> OrderAmended:
+    position = order.position
+    return OrderAmended(
+        order.order_id,
+        position.account.account_id,
+        position.instrument.instrument_id,
+        order.side,
+        quantity_lots,
+        price_ticks,
+        order.price_ticks,
+        order.open_lots,
+        resting_lots,
+        open_loss_units,
+        requeued,
+        order.is_untriggered,
+    )

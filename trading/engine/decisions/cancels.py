@@ -1,0 +1,100 @@
+"""Cancelling orders, and cutting reduce-only orders that outgrew their position."""
+
+from __future__ import annotations
+
+from trading.core.orders import Order
+from trading.core.terms import ACCOUNT_FROZEN, CANCEL_REDUCE_ONLY, CANCEL_USER, INSTRUMENT_HALTED
+from trading.engine.client_orders import known_client_order
+from trading.engine.commands import CancelAllOrders, CancelOrder, TrimReduceOnly
+from trading.engine.events import AnyEvent, OrderCancelled, OrderReduced
+from trading.engine.refusal import refuse
+from trading.engine.state import State
+
+
+def cancel_order(state: State, command: CancelOrder) -> list[AnyEvent]:
+    account = state.accounts.get(command.account_id)
+    if account is None:
+        return refuse(command, "account_not_found")
+    if account.state == ACCOUNT_FROZEN:
+        return refuse(command, "account_restricted")
+    order_id = command.order_id
+    if order_id == 0:
+        known = known_client_order(account, command.client_order_id, state.time_ns)
+        if known is None:
+            return refuse(command, "order_not_found")
+        order_id = known[1]
+    order = account.orders.get(order_id)
+    if order is None:
+        return refuse(command, "order_not_found" if command.order_id else "order_already_closed")
+    if order.position.instrument.state == INSTRUMENT_HALTED:
+        return refuse(command, "instrument_halted")
+    return [cancelled(order, CANCEL_USER)]
+
+
+def cancel_all_orders(state: State, command: CancelAllOrders) -> list[AnyEvent]:
+    account = state.accounts.get(command.account_id)
+    if account is None:
+        return refuse(command, "account_not_found")
+    if account.state == ACCOUNT_FROZEN:
+        return refuse(command, "account_restricted")
+    instrument_id = command.instrument_id
+    if instrument_id:
+        instrument = state.instruments.get(instrument_id)
+        if instrument is None:
+            return refuse(command, "instrument_not_found")
+        if instrument.state == INSTRUMENT_HALTED:
+            return refuse(command, "instrument_halted")
+    return [
+        cancelled(order, CANCEL_USER)
+        for _, order in sorted(account.orders.items())
+        if (not instrument_id or order.position.instrument.instrument_id == instrument_id)
+        and order.position.instrument.state != INSTRUMENT_HALTED
+    ]
+
+
+def trim_reduce_only(state: State, command: TrimReduceOnly) -> list[AnyEvent]:
+    """Newest first, cut resting reduce-only orders until the rest no more than close the position."""
+    position = state.accounts[command.account_id].positions[command.instrument_id]
+    if not position.reduce_only_orders:
+        return []
+    closing_lots = position.reduce_sell_lots if position.lots > 0 else position.reduce_buy_lots
+    excess_lots = closing_lots - abs(position.lots)
+    events: list[AnyEvent] = []
+    for order in reversed(position.reduce_only_orders.values()):
+        if position.lots * order.side >= 0:
+            events.append(cancelled(order, CANCEL_REDUCE_ONLY))
+        elif excess_lots >= order.open_lots:
+            excess_lots -= order.open_lots
+            events.append(cancelled(order, CANCEL_REDUCE_ONLY))
+        elif excess_lots > 0:
+            events.append(_reduced(order, excess_lots))
+            excess_lots = 0
+    return events
+
+
+def cancelled(order: Order, reason: int) -> OrderCancelled:
+    """The event that closes an open order with all it has left."""
+    position = order.position
+    return OrderCancelled(
+        order.order_id,
+        position.account.account_id,
+        position.instrument.instrument_id,
+        order.side,
+        order.price_ticks,
+        order.open_lots,
+        not order.is_untriggered,
+        reason,
+    )
+
+
+def _reduced(order: Order, lots: int) -> OrderReduced:
+    position = order.position
+    return OrderReduced(
+        order.order_id,
+        position.account.account_id,
+        position.instrument.instrument_id,
+        order.side,
+        order.price_ticks,
+        lots,
+        CANCEL_REDUCE_ONLY,
+    )

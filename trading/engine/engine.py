@@ -1,0 +1,122 @@
+"""The single-threaded engine: commands in, records out. No clock, no I/O; whoever drives it brings both.
+
+records = engine.execute(command, time_ns)      # decided and applied; commit them before telling anybody
+reply = engine.outcome()
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trading.engine import commands as c
+from trading.engine.apply import apply, begin, finish
+from trading.engine.decide import decide
+from trading.engine.events import Record
+from trading.engine.queries import answer
+from trading.engine.replies import AccountView, OrdersPreview, OrderView, Outcome, QueryRefused
+from trading.engine.state import State
+from trading.engine.views import order_view
+
+INTERNAL_COMMANDS_A_CAUSE: Final = 1000
+_ORDER_COMMANDS: Final = (c.PlaceOrder, c.AmendOrder, c.CancelOrder)
+
+
+class Engine:
+    """One clearing domain's engine around its state."""
+
+    def __init__(self, domain: int = 1, state: State | None = None) -> None:
+        self.state = State(domain) if state is None else state
+        self._record: Record | None = None
+        self._order: OrderView | None = None
+
+    def execute(self, command: c.ExternalCommand, time_ns: int) -> list[Record]:
+        """Decide and apply one external command and what follows from it; every record in order of sequence.
+
+        time_ns: the stamp, not before `state.time_ns`.
+        """
+        records = self._fire_timers(time_ns)
+        state = self.state
+        if state.pending:
+            self._drain(time_ns, records)
+        record = self._run(command, time_ns, 0)
+        records.append(record)
+        self._record = record
+        subject = state.subject
+        self._order = None
+        if subject is not None and isinstance(command, _ORDER_COMMANDS):
+            self._order = order_view(state, subject, record.events)
+        if state.pending:
+            self._drain(time_ns, records)
+        return records
+
+    def drain(self) -> list[Record]:
+        """Work off internal commands that still wait, at most 1,000; stamped as the last record."""
+        records: list[Record] = []
+        self._drain(self.state.time_ns, records)
+        return records
+
+    def outcome(self) -> Outcome:
+        """The reply to the last executed command, with the best prices after all that followed from it."""
+        record = self._record
+        assert record is not None
+        best_bid_ticks = best_ask_ticks = 0
+        instrument_id = getattr(record.command, "instrument_id", 0)
+        if self._order is not None:
+            instrument_id = self._order.instrument_id
+        instrument = self.state.instruments.get(instrument_id)
+        if instrument is not None:
+            best_bid_ticks = instrument.book.bids.best_price_ticks()
+            best_ask_ticks = instrument.book.asks.best_price_ticks()
+        return Outcome(
+            record.command.command_id,
+            record.sequence,
+            record.time_ns,
+            record.events,
+            self._order,
+            best_bid_ticks,
+            best_ask_ticks,
+        )
+
+    def answer(self, query: c.Query) -> AccountView | OrdersPreview | QueryRefused:
+        """Answer a query from memory."""
+        return answer(self.state, query)
+
+    def fold(self, record: Record) -> None:
+        """Apply a record that was decided before; raises ValueError when it is not the next one."""
+        state = self.state
+        if record.sequence != state.sequence + 1:
+            raise ValueError(f"record {record.sequence} does not follow {state.sequence}")
+        begin(state, record.time_ns, record.command)
+        for event in record.events:
+            apply(state, event)
+        finish(state, record.command, record.events)
+
+    def next_timer_ns(self) -> int:
+        """When the next timer is due, 0 when there is none."""
+        timers = self.state.timers
+        return timers[0][0] if timers else 0
+
+    def _run(self, command: c.JournaledCommand, time_ns: int, cause_sequence: int) -> Record:
+        state = self.state
+        begin(state, time_ns, command)
+        events = decide(state, command)
+        for event in events:
+            apply(state, event)
+        finish(state, command, events)
+        return Record(state.sequence, time_ns, cause_sequence, command, events)
+
+    def _fire_timers(self, time_ns: int) -> list[Record]:
+        records: list[Record] = []
+        timers = self.state.timers
+        while timers and timers[0][0] <= time_ns:
+            _, instrument_id, version = timers[0]
+            records.append(self._run(c.ActivateParameters(b"", 0, instrument_id, version), time_ns, 0))
+        return records
+
+    def _drain(self, time_ns: int, records: list[Record]) -> None:
+        pending = self.state.pending
+        for _ in range(INTERNAL_COMMANDS_A_CAUSE):
+            if not pending:
+                return
+            cause_sequence, command = pending[0]
+            records.append(self._run(command, time_ns, cause_sequence))

@@ -1,0 +1,325 @@
+"""An order meeting the book: what it would do and whether it may, decided without touching anything.
+
+Placed orders, triggered stops and amended orders all come through here (rules 9a to 9h of docs/engine-rules.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from risk.core.margin import ceil_ppb, open_loss_units
+from trading.core.orders import Order
+from trading.core.positions import Position, fill_position
+from trading.core.terms import (
+    BUY,
+    CANCEL_IOC,
+    CANCEL_PROTECTION,
+    CANCEL_REDUCE_ONLY,
+    CANCEL_SELF_TRADE,
+    EXPIRE_MAKER,
+    EXPIRE_TAKER,
+    FOK,
+    GTC,
+    INSTRUMENT_POST_ONLY,
+    MARKET,
+    PPB,
+    STOP,
+)
+from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
+from trading.engine.requirements import equity_and_initial, leverage_of, requirement_with
+from trading.engine.state import Account, Instrument, State
+
+TRADE: Final = 0
+
+
+class Execution:
+    """The plan of one incoming order. `plan` fills it in or names the refusal; `events` states it.
+
+    `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
+    """
+
+    __slots__ = (
+        "account",
+        "cut_lots",
+        "expired_loss_units",
+        "expired_lots",
+        "filled_lots",
+        "filled_value_units",
+        "instrument",
+        "is_market",
+        "is_stopped",
+        "lots",
+        "matches",
+        "open_loss_units",
+        "position",
+        "post_only",
+        "price_ticks",
+        "reduce_only",
+        "replaced",
+        "resting_lots",
+        "self_trade_prevention",
+        "side",
+        "time_in_force",
+    )
+
+    def __init__(
+        self,
+        position: Position,
+        side: int,
+        order_type: int,
+        lots: int,
+        price_ticks: int,
+        time_in_force: int,
+        self_trade_prevention: int,
+        post_only: bool,
+        reduce_only: bool,
+        replaced: Order | None = None,
+    ) -> None:
+        self.position = position
+        self.account: Account = position.account
+        self.instrument: Instrument = position.instrument
+        self.side = side
+        self.is_market = order_type in (MARKET, STOP)
+        self.lots = lots
+        self.price_ticks = price_ticks
+        self.time_in_force = time_in_force
+        self.self_trade_prevention = self_trade_prevention
+        self.post_only = post_only
+        self.reduce_only = reduce_only
+        self.replaced = replaced
+        self.cut_lots = 0
+        self.matches: list[tuple[Order, int, int]] = []
+        self.filled_lots = 0
+        self.filled_value_units = 0
+        self.expired_lots = 0
+        self.expired_loss_units = 0
+        self.is_stopped = False
+        self.resting_lots = 0
+        self.open_loss_units = 0
+
+    def plan(self) -> str:
+        """Work out what would happen; return the refusal's code, or "" when the order may go ahead."""
+        code = self._price() or self._reduce_only_room()
+        if code:
+            return code
+        instrument = self.instrument
+        if instrument.book.ladder(-self.side).is_crossed_by(self.price_ticks):
+            if self.post_only:
+                return "would_take"
+            if instrument.state == INSTRUMENT_POST_ONLY:
+                return "post_only_mode"
+            self._walk()
+        wanted = self.lots - self.cut_lots
+        if self.time_in_force == FOK and self.filled_lots < self.lots:
+            return "not_fillable"
+        if not self.is_market and self.time_in_force == GTC and not self.is_stopped:
+            self.resting_lots = wanted - self.filled_lots
+        return self._limits_and_margin()
+
+    def _price(self) -> str:
+        """9a, 9b: the price bound of a market order or the band around the mark, and the minimum notional."""
+        instrument, parameters = self.instrument, self.instrument.parameters
+        mark = instrument.mark_price_ticks
+        notional_price = self.price_ticks
+        if self.is_market:
+            notional_price = mark
+            if self.side == BUY:
+                self.price_ticks = mark * (PPB + parameters.protection_ppb) // PPB
+            else:
+                self.price_ticks = ceil_ppb(mark, PPB - parameters.protection_ppb)
+        elif abs(self.price_ticks - mark) * PPB > parameters.price_band_ppb * mark:
+            return "price_outside_band"
+        if not self.reduce_only:
+            notional_units = notional_price * self.lots * instrument.value_units
+            if notional_units < parameters.minimum_notional_units:
+                return "notional_too_small"
+        return ""
+
+    def _reduce_only_room(self) -> str:
+        """9c: a reduce-only order may close the position and no more; what is beyond is cut."""
+        if not self.reduce_only:
+            return ""
+        position = self.position
+        room = abs(position.lots) - position.reduce_buy_lots - position.reduce_sell_lots
+        if self.replaced is not None:
+            room += self.replaced.open_lots
+        if position.lots * self.side >= 0 or room <= 0 or (self.replaced is not None and self.lots > room):
+            return "would_not_reduce"
+        self.cut_lots = max(self.lots - room, 0)
+        return ""
+
+    def _walk(self) -> None:
+        """9d: collect counterparts, best price first and oldest first within, until the lots are used up."""
+        left = self.lots - self.cut_lots
+        bound = -self.side * self.price_ticks
+        user_id = self.account.user_id
+        for level in self.instrument.book.ladder(-self.side).walk():
+            if -self.side * level.price_ticks < bound:
+                return
+            maker = level.oldest
+            while maker is not None:
+                if maker.position.account.user_id == user_id:
+                    if self._meet_own(maker):
+                        return
+                else:
+                    left -= self._take(maker, left)
+                    if left == 0:
+                        return
+                maker = maker.newer
+
+    def _meet_own(self, maker: Order) -> bool:
+        """Self-trade prevention; True when it ends the walk."""
+        if self.self_trade_prevention != EXPIRE_TAKER:
+            self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
+            if maker.position is self.position and not maker.reduce_only:
+                self.expired_lots += maker.open_lots
+                self.expired_loss_units += maker.open_loss_units
+        self.is_stopped = self.self_trade_prevention != EXPIRE_MAKER
+        return self.is_stopped
+
+    def _take(self, maker: Order, left: int) -> int:
+        """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
+        lots = min(maker.open_lots, left)
+        is_cut = False
+        if maker.reduce_only:
+            room = max(0, -maker.side * self._running_lots(maker.position))
+            is_cut = room < maker.open_lots and room <= lots
+            lots = min(lots, room)
+        if lots:
+            self.matches.append((maker, lots, TRADE))
+            self.filled_lots += lots
+            self.filled_value_units += lots * maker.price_ticks * self.instrument.value_units
+        if is_cut:
+            self.matches.append((maker, maker.open_lots - lots, CANCEL_REDUCE_ONLY))
+        return lots
+
+    def _running_lots(self, position: Position) -> int:
+        """A maker's position after its fills so far in this walk."""
+        lots = position.lots
+        for maker, filled, kind in self.matches:
+            if kind == TRADE and maker.position is position:
+                lots += maker.side * filled
+        return lots
+
+    def _limits_and_margin(self) -> str:
+        """9f, 9g: position limit and margin, after the fills and with the rest resting."""
+        position, instrument = self.position, self.instrument
+        mark, value_units = instrument.mark_price_ticks, instrument.value_units
+        lots = position.lots + self.side * self.filled_lots
+        buy, sell, loss = self._other_open_orders()
+        if self.resting_lots and not self.reduce_only:
+            self.open_loss_units = open_loss_units(self.side, self.price_ticks, mark, self.resting_lots, value_units)
+            loss += self.open_loss_units
+            if self.side == BUY:
+                buy += self.resting_lots
+            else:
+                sell += self.resting_lots
+        largest = max(abs(lots + buy), abs(lots - sell))
+        if largest * mark * value_units > instrument.parameters.position_limit_units and largest > max(
+            abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
+        ):
+            return "position_limit"
+        equity, initial = equity_and_initial(self.account)
+        required = requirement_with(position, lots, buy, sell, loss, leverage_of(position))
+        initial_after = initial - position.initial_units + required
+        gain = self.side * (mark * self.filled_lots * value_units - self.filled_value_units)
+        equity_after = equity + gain - self._taker_fees_units()
+        if equity_after < initial_after and initial_after - equity_after > initial - equity:
+            return "insufficient_margin"
+        return ""
+
+    def _other_open_orders(self) -> tuple[int, int, int]:
+        """Open buys, sells and open loss of the position without this order and without own makers it expires."""
+        position = self.position
+        buy, sell, loss = position.buy_lots, position.sell_lots, position.open_loss_units
+        loss -= self.expired_loss_units
+        if self.side == BUY:
+            sell -= self.expired_lots
+        else:
+            buy -= self.expired_lots
+        replaced = self.replaced
+        if replaced is not None and not replaced.reduce_only:
+            loss -= replaced.open_loss_units
+            if self.side == BUY:
+                buy -= replaced.open_lots
+            else:
+                sell -= replaced.open_lots
+        return buy, sell, loss
+
+    def _taker_fees_units(self) -> int:
+        rate_ppb = self.instrument.parameters.taker_fee_ppb
+        value_units = self.instrument.value_units
+        return sum(
+            ceil_ppb(lots * maker.price_ticks * value_units, rate_ppb)
+            for maker, lots, kind in self.matches
+            if kind == TRADE
+        )
+
+    def events(self, state: State, order_id: int, ids_used: int) -> list[AnyEvent]:
+        """Trades, makers' cancels and the cancel of what neither filled nor rests, in walk order.
+
+        `ids_used`: how many ids the events before these took.
+        """
+        events: list[AnyEvent] = []
+        if self.matches:
+            self._state_matches(state, order_id, ids_used, events)
+        left = self.lots - self.cut_lots - self.filled_lots - self.resting_lots
+        if left:
+            reason = CANCEL_IOC
+            if self.is_market:
+                reason = CANCEL_PROTECTION
+            elif self.is_stopped:
+                reason = CANCEL_SELF_TRADE
+            events.append(
+                OrderCancelled(
+                    order_id,
+                    self.account.account_id,
+                    self.instrument.instrument_id,
+                    self.side,
+                    self.price_ticks,
+                    left,
+                    False,
+                    reason,
+                )
+            )
+        return events
+
+    def _state_matches(self, state: State, order_id: int, ids_used: int, events: list[AnyEvent]) -> None:
+        instrument, parameters = self.instrument, self.instrument.parameters
+        instrument_id, side, taker_id = instrument.instrument_id, self.side, self.account.account_id
+        taker_lots, taker_entry = self.position.lots, self.position.entry_value_units
+        running: dict[int, tuple[int, int]] = {}
+        for maker, lots, kind in self.matches:
+            maker_position = maker.position
+            maker_id = maker_position.account.account_id
+            price = maker.price_ticks
+            if kind != TRADE:
+                events.append(OrderCancelled(maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind))
+                continue
+            lot_value = price * instrument.value_units
+            lots_before, entry_before = running.get(maker_id, (maker_position.lots, maker_position.entry_value_units))
+            maker_lots, maker_entry, maker_pnl = fill_position(lots_before, entry_before, -side, lots, lot_value)
+            running[maker_id] = (maker_lots, maker_entry)
+            taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)
+            ids_used += 1
+            events.append(
+                TradeExecuted(
+                    state.next_id(ids_used),
+                    instrument_id,
+                    price,
+                    lots,
+                    side,
+                    maker.order_id,
+                    maker_id,
+                    ceil_ppb(lot_value * lots, parameters.maker_fee_ppb),
+                    maker_pnl,
+                    maker_lots,
+                    maker_entry,
+                    order_id,
+                    taker_id,
+                    ceil_ppb(lot_value * lots, parameters.taker_fee_ppb),
+                    taker_pnl,
+                    taker_lots,
+                    taker_entry,
+                )
+            )

@@ -1,0 +1,114 @@
+"""Questions answered from memory: an account as it is, and what orders would make of it."""
+
+from __future__ import annotations
+
+from trading.core.positions import Position
+from trading.core.terms import BUY
+from trading.engine.commands import DescribeAccount, PlaceOrder, PreviewOrders, Query
+from trading.engine.decisions.orders import place_order
+from trading.engine.events import AnyEvent, CommandRefused, OrderPlaced, OrderRepeated, TradeExecuted
+from trading.engine.replies import AccountView, OrderPreview, OrdersPreview, QueryRefused
+from trading.engine.state import SETTLEMENT_ASSET, Account, State
+from trading.engine.views import account_view
+
+
+def answer(state: State, query: Query) -> AccountView | OrdersPreview | QueryRefused:
+    """The answer to a query; the state is as before afterwards."""
+    account = state.accounts.get(query.account_id)
+    if account is None:
+        return QueryRefused(query.command_id, state.sequence, state.time_ns, "account_not_found")
+    if isinstance(query, DescribeAccount):
+        return account_view(state, account, query.command_id)
+    return _preview_orders(state, account, query)
+
+
+def _preview_orders(state: State, account: Account, query: PreviewOrders) -> OrdersPreview:
+    """Decide each order with the real rules for a copy of the account that the ones before it have changed.
+
+    The book itself is not consumed: each order meets the orders that rest now.
+    """
+    copied = _copy(account)
+    state.accounts[account.account_id] = copied
+    try:
+        previews = [_preview(state, copied, order) for order in query.orders]
+    finally:
+        state.accounts[account.account_id] = account
+    return OrdersPreview(query.command_id, state.sequence, state.time_ns, previews)
+
+
+def _preview(state: State, account: Account, order: PlaceOrder) -> OrderPreview:
+    if order.account_id != account.account_id:
+        return OrderPreview("account_not_found", 0, 0, 0, 0, account_view(state, account, b""))
+    events = place_order(state, order)
+    first = events[0]
+    code = ""
+    if isinstance(first, CommandRefused):
+        code = first.code
+    elif isinstance(first, OrderRepeated):
+        code = "duplicate_client_order_id"
+    if code:
+        return OrderPreview(code, 0, 0, 0, 0, account_view(state, account, b""))
+    assert isinstance(first, OrderPlaced)
+    trades = [event for event in events if isinstance(event, TradeExecuted)]
+    value_units = state.instruments[order.instrument_id].value_units
+    _take_own_side(state, account, first, events)
+    return OrderPreview(
+        "",
+        sum(trade.quantity_lots for trade in trades),
+        sum(trade.price_ticks * trade.quantity_lots * value_units for trade in trades),
+        sum(trade.taker_fee_units for trade in trades),
+        first.resting_lots,
+        account_view(state, account, b""),
+    )
+
+
+def _take_own_side(state: State, account: Account, placed: OrderPlaced, events: list[AnyEvent]) -> None:
+    """Fold only what happens to the previewing account: its position, collateral and open orders."""
+    instrument = state.instruments[placed.instrument_id]
+    position = account.positions.get(placed.instrument_id)
+    if position is None:
+        position = account.positions[placed.instrument_id] = Position(account, instrument)
+    for event in events:
+        if isinstance(event, TradeExecuted):
+            position.lots = event.taker_position_lots
+            position.entry_value_units = event.taker_entry_value_units
+            gained = event.taker_realised_pnl_units - event.taker_fee_units
+            account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) + gained
+    if placed.resting_lots:
+        position.open_orders += 1
+        if not placed.trigger_by and placed.reduce_only:
+            if placed.side == BUY:
+                position.reduce_buy_lots += placed.resting_lots
+            else:
+                position.reduce_sell_lots += placed.resting_lots
+        elif not placed.trigger_by:
+            position.open_loss_units += placed.open_loss_units
+            if placed.side == BUY:
+                position.buy_lots += placed.resting_lots
+            else:
+                position.sell_lots += placed.resting_lots
+    position.margin_key = -1
+
+
+def _copy(account: Account) -> Account:
+    """The account with positions of its own; orders and ids are shared, for reading."""
+    copied = Account(account.account_id, account.user_id)
+    copied.state = account.state
+    copied.maximum_open_orders = account.maximum_open_orders
+    copied.collateral = dict(account.collateral)
+    copied.orders = account.orders
+    copied.client_orders = account.client_orders
+    copied.closed_client_orders = account.closed_client_orders
+    for instrument_id, position in account.positions.items():
+        mirror = Position(copied, position.instrument)
+        mirror.lots = position.lots
+        mirror.entry_value_units = position.entry_value_units
+        mirror.buy_lots = position.buy_lots
+        mirror.sell_lots = position.sell_lots
+        mirror.reduce_buy_lots = position.reduce_buy_lots
+        mirror.reduce_sell_lots = position.reduce_sell_lots
+        mirror.open_loss_units = position.open_loss_units
+        mirror.open_orders = position.open_orders
+        mirror.leverage = position.leverage
+        copied.positions[instrument_id] = mirror
+    return copied

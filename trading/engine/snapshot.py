@@ -1,0 +1,199 @@
+"""The state as canonical bytes and back. Equal states give equal bytes, so their SHA-256 is the state hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from typing import Any, Final
+
+import msgspec
+
+from trading.core.instruments import InstrumentParameters, InstrumentTerms
+from trading.core.order_book import orders_of
+from trading.core.orders import Order
+from trading.core.positions import Position
+from trading.engine.commands import InternalCommand, TriggerOrder
+from trading.engine.state import Account, Instrument, State
+
+SNAPSHOT_FORMAT: Final = 1
+
+_PLAIN_ORDER_FIELDS: Final = (
+    "client_order_id",
+    "side",
+    "order_type",
+    "quantity_lots",
+    "price_ticks",
+    "time_in_force",
+    "self_trade_prevention",
+    "post_only",
+    "reduce_only",
+    "trigger_price_ticks",
+    "trigger_by",
+)
+_RUNNING_ORDER_FIELDS: Final = (
+    "open_lots",
+    "open_loss_units",
+    "filled_lots",
+    "filled_value_units",
+    "is_untriggered",
+    "created_at_ns",
+    "sequence",
+)
+_POSITION_FIELDS: Final = (
+    "lots",
+    "entry_value_units",
+    "buy_lots",
+    "sell_lots",
+    "open_loss_units",
+    "leverage",
+    "open_orders",
+    "reduce_buy_lots",
+    "reduce_sell_lots",
+)
+
+
+def state_hash(state: State) -> bytes:
+    """SHA-256 of the canonical dump."""
+    return hashlib.sha256(dump(state)).digest()
+
+
+def dump(state: State) -> bytes:
+    """Canonical MessagePack of all that is state: maps sorted by key, book queues in their order."""
+    return msgspec.msgpack.encode(
+        [
+            SNAPSHOT_FORMAT,
+            state.domain,
+            state.sequence,
+            state.time_ns,
+            state.id_counter,
+            sorted(state.fees_units.items()),
+            sorted(state.transferred_units.items()),
+            state.generation_started_ns,
+            sorted(state.recent_command_ids.items()),
+            sorted(state.previous_command_ids.items()),
+            list(state.pending),
+            [_dump_instrument(instrument) for _, instrument in sorted(state.instruments.items())],
+            [_dump_account(account) for _, account in sorted(state.accounts.items())],
+            [_dump_queues(instrument) for _, instrument in sorted(state.instruments.items())],
+        ]
+    )
+
+
+def load(data: bytes) -> State:
+    """The state of a dump; raises ValueError for another format."""
+    parts: list[Any] = msgspec.msgpack.decode(data)
+    if parts[0] != SNAPSHOT_FORMAT:
+        raise ValueError(f"snapshot format {parts[0]} is not {SNAPSHOT_FORMAT}")
+    state = State(parts[1])
+    state.sequence, state.time_ns, state.id_counter = parts[2], parts[3], parts[4]
+    state.fees_units = dict(parts[5])
+    state.transferred_units = dict(parts[6])
+    state.generation_started_ns = parts[7]
+    state.recent_command_ids = dict(parts[8])
+    state.previous_command_ids = dict(parts[9])
+    for instrument in parts[11]:
+        _load_instrument(state, instrument)
+    orders: dict[int, Order] = {}
+    for account in parts[12]:
+        _load_account(state, account, orders)
+    for instrument_id, bids, asks in parts[13]:
+        book = state.instruments[instrument_id].book
+        for order_id in bids:
+            book.bids.add(orders[order_id])
+        for order_id in asks:
+            book.asks.add(orders[order_id])
+    state.pending = deque(msgspec.convert(parts[10], list[tuple[int, InternalCommand]]))
+    for _, command in state.pending:
+        if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
+            state.untriggered[command.order_id].is_queued = True
+    return state
+
+
+def _dump_instrument(instrument: Instrument) -> list[Any]:
+    return [
+        instrument.terms,
+        instrument.parameters,
+        instrument.newest_version,
+        sorted(instrument.scheduled.items()),
+        instrument.state,
+        instrument.mark_price_ticks,
+        instrument.last_price_ticks,
+    ]
+
+
+def _load_instrument(state: State, parts: list[Any]) -> None:
+    instrument = Instrument(msgspec.convert(parts[0], InstrumentTerms), msgspec.convert(parts[1], InstrumentParameters))
+    instrument.newest_version = parts[2]
+    for version, (due_ns, parameters) in parts[3]:
+        instrument.scheduled[version] = (due_ns, msgspec.convert(parameters, InstrumentParameters))
+        state.timers.add((due_ns, instrument.instrument_id, version))
+    instrument.state, instrument.mark_price_ticks, instrument.last_price_ticks = parts[4:]
+    state.instruments[instrument.instrument_id] = instrument
+
+
+def _dump_account(account: Account) -> list[Any]:
+    return [
+        account.account_id,
+        account.user_id,
+        account.state,
+        account.maximum_open_orders,
+        sorted(account.collateral.items()),
+        [[name, f"{content:x}", order_id] for name, (content, order_id) in sorted(account.client_orders.items())],
+        list(account.closed_client_orders.items()),
+        [_dump_position(instrument_id, position) for instrument_id, position in sorted(account.positions.items())],
+        [_dump_order(order) for _, order in sorted(account.orders.items())],
+    ]
+
+
+def _dump_position(instrument_id: int, position: Position) -> list[Any]:
+    plain = [getattr(position, name) for name in _POSITION_FIELDS]
+    return [instrument_id, *plain, list(position.reduce_only_orders or ())]
+
+
+def _dump_order(order: Order) -> list[Any]:
+    fields = [order.order_id, order.position.instrument.instrument_id]
+    fields += [getattr(order, name) for name in _PLAIN_ORDER_FIELDS]
+    fields += [getattr(order, name) for name in _RUNNING_ORDER_FIELDS]
+    return fields
+
+
+def _dump_queues(instrument: Instrument) -> list[Any]:
+    return [
+        instrument.instrument_id,
+        [order.order_id for level in instrument.book.bids.walk() for order in orders_of(level)],
+        [order.order_id for level in instrument.book.asks.walk() for order in orders_of(level)],
+    ]
+
+
+def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> None:
+    account = Account(parts[0], parts[1])
+    account.state, account.maximum_open_orders = parts[2], parts[3]
+    account.collateral = dict(parts[4])
+    account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[5]}
+    account.closed_client_orders = dict(parts[6])
+    reduce_only: list[tuple[Position, list[int]]] = []
+    for fields in parts[7]:
+        position = Position(account, state.instruments[fields[0]])
+        for name, value in zip(_POSITION_FIELDS, fields[1:-1], strict=True):
+            setattr(position, name, value)
+        account.positions[fields[0]] = position
+        reduce_only.append((position, fields[-1]))
+    for fields in parts[8]:
+        order = _load_order(state, account, fields)
+        orders[order.order_id] = account.orders[order.order_id] = order
+    for position, order_ids in reduce_only:
+        if order_ids:
+            position.reduce_only_orders = {order_id: account.orders[order_id] for order_id in order_ids}
+    state.accounts[account.account_id] = account
+
+
+def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
+    order_id, instrument_id, *rest = fields
+    plain = len(_PLAIN_ORDER_FIELDS)
+    order = Order(order_id, account.positions[instrument_id], *rest[:plain])
+    for name, value in zip(_RUNNING_ORDER_FIELDS, rest[plain:], strict=True):
+        setattr(order, name, value)
+    if order.is_untriggered:
+        state.untriggered[order_id] = order
+        state.instruments[instrument_id].trigger_book(order.trigger_by).add(order)
+    return order

@@ -1,0 +1,151 @@
+"""What the engine shows of itself: orders after a record, accounts with their margins."""
+
+from __future__ import annotations
+
+from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
+from risk.core.margin import maintenance_margin_units
+from trading.core.orders import Order
+from trading.core.positions import Position
+from trading.core.terms import (
+    CANCEL_REDUCE_ONLY,
+    ORDER_CANCELLED,
+    ORDER_FILLED,
+    ORDER_NEW,
+    ORDER_PARTIALLY_FILLED,
+    ORDER_REJECTED,
+    ORDER_UNTRIGGERED,
+)
+from trading.engine.events import AnyEvent, OrderCancelled, OrderPlaced, OrderRejected, OrderTriggered
+from trading.engine.replies import AccountView, OrderView, PositionView
+from trading.engine.requirements import equity_and_initial, leverage_of, refresh
+from trading.engine.state import Account, Instrument, State
+
+
+def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
+    """The order as it stands; `events` of its record tell why it closed."""
+    cancel_reason, reject_code = closing_reason(order.order_id, events)
+    status = order_status(order, reject_code)
+    position = order.position
+    account: Account = position.account
+    instrument: Instrument = position.instrument
+    return OrderView(
+        order.order_id,
+        account.account_id,
+        instrument.instrument_id,
+        order.client_order_id,
+        order.side,
+        order.order_type,
+        order.quantity_lots,
+        order.price_ticks,
+        order.time_in_force,
+        order.self_trade_prevention,
+        order.post_only,
+        order.reduce_only,
+        order.trigger_price_ticks,
+        order.trigger_by,
+        status,
+        cancel_reason if status == ORDER_CANCELLED else 0,
+        reject_code,
+        order.filled_lots,
+        order.filled_value_units,
+        order.quantity_lots - order.filled_lots - order.open_lots,
+        order.created_at_ns,
+        state.time_ns,
+        order.sequence,
+    )
+
+
+def closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
+    """(cancel reason, reject code) that the events of one record state for an order; 0 and "" when none."""
+    reason, code = 0, ""
+    for event in events:
+        if isinstance(event, OrderCancelled) and event.order_id == order_id:
+            reason = event.reason
+        elif isinstance(event, (OrderPlaced, OrderTriggered)) and event.cut_lots:
+            reason = CANCEL_REDUCE_ONLY
+        elif isinstance(event, OrderRejected) and event.order_id == order_id:
+            code = event.code
+    return reason, code
+
+
+def order_status(order: Order, reject_code: str) -> int:
+    """The order's status code."""
+    if order.is_untriggered:
+        return ORDER_UNTRIGGERED
+    if order.open_lots:
+        return ORDER_PARTIALLY_FILLED if order.filled_lots else ORDER_NEW
+    if reject_code:
+        return ORDER_REJECTED
+    return ORDER_FILLED if order.filled_lots == order.quantity_lots else ORDER_CANCELLED
+
+
+def account_view(state: State, account: Account, command_id: bytes) -> AccountView:
+    """Equity, margins and positions at the present marks."""
+    equity, initial = equity_and_initial(account)
+    held = [position for _, position in sorted(account.positions.items()) if is_worth_showing(position)]
+    maintenance = [maintenance_units(position) for position in held]
+    total = sum(maintenance)
+    return AccountView(
+        command_id,
+        state.sequence,
+        state.time_ns,
+        account.account_id,
+        account.state,
+        dict(sorted(account.collateral.items())),
+        equity,
+        initial,
+        total,
+        [_position_view(position, units, equity, total) for position, units in zip(held, maintenance, strict=True)],
+    )
+
+
+def is_worth_showing(position: Position) -> bool:
+    """Whether the account holds lots, open orders or a leverage of its own here."""
+    return bool(position.lots or position.open_orders or position.leverage)
+
+
+def maintenance_units(position: Position) -> int:
+    """Maintenance margin of the position at the present mark."""
+    instrument: Instrument = position.instrument
+    if position.lots == 0:
+        return 0
+    notional_units = abs(position.lots) * instrument.mark_price_ticks * instrument.value_units
+    return maintenance_margin_units(instrument.parameters.brackets, notional_units)
+
+
+def _position_view(position: Position, maintenance: int, equity: int, all_maintenance: int) -> PositionView:
+    instrument: Instrument = position.instrument
+    refresh(position)
+    liquidation_price, bankruptcy_price = 0, 0
+    if position.lots:
+        liquidation_price = liquidation_price_ticks(
+            lots=position.lots,
+            entry_value_units=position.entry_value_units,
+            value_units=instrument.value_units,
+            brackets=instrument.parameters.brackets,
+            other_equity_units=equity - position.pnl_units,
+            other_maintenance_units=all_maintenance - maintenance,
+        )
+        bankruptcy_price = bankruptcy_price_ticks(
+            lots=position.lots,
+            mark_price_ticks=instrument.mark_price_ticks,
+            value_units=instrument.value_units,
+            equity_units=equity,
+            maintenance_units=maintenance,
+            all_maintenance_units=all_maintenance,
+        )
+    return PositionView(
+        instrument.instrument_id,
+        position.lots,
+        position.entry_value_units,
+        instrument.mark_price_ticks,
+        position.pnl_units,
+        position.buy_lots,
+        position.sell_lots,
+        position.open_loss_units,
+        position.initial_units,
+        maintenance,
+        liquidation_price,
+        bankruptcy_price,
+        leverage_of(position),
+    )
