@@ -7,6 +7,7 @@ from typing import Protocol
 from django.db import models
 
 from trading.engine.events import Record
+from trading.engine.wire import decode_records
 
 DOMAIN = 1
 HASH_BYTES = 32
@@ -72,8 +73,6 @@ class JournalRow(models.Model):
         return f"journal {self.first_sequence}-{self.last_sequence}"
 
     def records(self) -> list[Record]:
-        from trading.engine.wire import decode_records
-
         return decode_records(self.payload)
 
 
