@@ -48,6 +48,7 @@ CANCEL_PROTECTION: Final = 4
 CANCEL_REDUCE_ONLY: Final = 5
 
 PPB: Final = 1_000_000_000
+MAXIMUM_BAND_PPB: Final = 100 * PPB  # real books hold asks at ten times the mark
 
 SIDES: Final = {"buy": BUY, "sell": SELL}
 ORDER_TYPES: Final = {"limit": LIMIT, "market": MARKET, "stop": STOP, "stop_limit": STOP_LIMIT}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
-from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL, PPB
+from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL, MAXIMUM_BAND_PPB, PPB
 from trading.engine.commands import (
     ActivateParameters,
     ListInstrument,
@@ -93,7 +93,7 @@ def are_valid_parameters(terms: InstrumentTerms, parameters: InstrumentParameter
         and abs(maker) <= HIGHEST_FEE_PPB
         and 0 <= taker <= HIGHEST_FEE_PPB
         and maker + taker >= 0
-        and 0 < parameters.price_band_ppb < PPB
+        and 0 < parameters.price_band_ppb <= MAXIMUM_BAND_PPB
         and 0 < parameters.protection_ppb < PPB
         and parameters.minimum_notional_units >= 0
         and parameters.maximum_price_ticks >= 1
