@@ -10,9 +10,7 @@ class ProjectionCursor(models.Model):
     """
 
     name = models.CharField(max_length=40, primary_key=True)
-    sequence = models.BigIntegerField(
-        default=0, help_text="The last record of the journal whose effect is in the rows."
-    )
+    sequence = models.BigIntegerField(default=0, help_text="The last record whose effect is in the rows.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(sequence__gte=0), name="cursor_sequence_not_negative")]

@@ -47,9 +47,7 @@ class ParametersVersion(models.Model):
     position_limit_units = models.BigIntegerField()
     maximum_open_orders = models.IntegerField()
     default_leverage = models.IntegerField()
-    brackets = models.JSONField(
-        help_text="Rows of floor, initial rate, initial cum, maintenance rate, maintenance cum."
-    )
+    brackets = models.JSONField(help_text="Rows of floor, initial rate and cum, maintenance rate and cum.")
     effective_at_ns = models.BigIntegerField()
     active_sequence = models.BigIntegerField(default=0)
 

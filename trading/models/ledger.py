@@ -1,6 +1,21 @@
 """The engine's money in double entry: `collateral:<account>`, `fees`, `wallets`, `position_cost:<instrument>`."""
 
+from typing import Final
+
 from django.db import models
+
+FEES: Final = "fees"
+WALLETS: Final = "wallets"
+
+
+def collateral_account(account_id: int) -> str:
+    """The ledger account of a trading account's collateral."""
+    return f"collateral:{account_id}"
+
+
+def position_cost_account(instrument_id: int) -> str:
+    """The ledger account of what all positions in the instrument cost, with the sign turned round."""
+    return f"position_cost:{instrument_id}"
 
 
 class Posting(models.Model):

@@ -27,7 +27,7 @@ class DepthLevel(models.Model):
 
 
 class Candle(models.Model):
-    """One minute in which there were trades; a minute without any has no row. `turnover_tick_lots` sums price * lots."""
+    """One minute with its trades; a minute without any has no row. `turnover_tick_lots` is the sum of price * lots."""
 
     pk = models.CompositePrimaryKey("instrument_id", "start_ns")
     instrument_id = models.BigIntegerField()

@@ -1,6 +1,7 @@
 """Orders, open and closed."""
 
 from django.db import models
+from django.db.models import F, Q
 
 from trading.core.terms import ORDER_PARTIALLY_FILLED
 
@@ -38,40 +39,32 @@ class Order(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    quantity_lots=models.F("filled_lots") + models.F("open_lots") + models.F("cancelled_lots")
-                ),
+                condition=Q(quantity_lots=F("filled_lots") + F("open_lots") + F("cancelled_lots")),
                 name="order_lots_add_up",
             ),
             models.CheckConstraint(
-                condition=models.Q(
-                    quantity_lots__gt=0,
-                    open_lots__gte=0,
-                    filled_lots__gte=0,
-                    cancelled_lots__gte=0,
-                    filled_tick_lots__gte=0,
-                ),
+                condition=Q(quantity_lots__gt=0, open_lots__gte=0, filled_lots__gte=0, cancelled_lots__gte=0),
                 name="order_lots_not_negative",
             ),
             models.CheckConstraint(
-                condition=models.Q(status__lte=ORDER_PARTIALLY_FILLED, open_lots__gt=0)
-                | models.Q(status__gt=ORDER_PARTIALLY_FILLED, open_lots=0),
+                condition=Q(status__lte=ORDER_PARTIALLY_FILLED, open_lots__gt=0)
+                | Q(status__gt=ORDER_PARTIALLY_FILLED, open_lots=0),
                 name="order_open_or_closed",
             ),
-            models.CheckConstraint(condition=models.Q(side__in=(1, -1)), name="order_side_known"),
-            models.CheckConstraint(condition=models.Q(status__range=(1, 6)), name="order_status_known"),
+            models.CheckConstraint(condition=Q(side__in=(1, -1)), name="order_side_known"),
+            models.CheckConstraint(condition=Q(status__range=(1, 6)), name="order_status_known"),
         ]
         indexes = [
             models.Index(fields=["account_id", "order_id"], name="order_by_account"),
             models.Index(
                 fields=["account_id", "order_id"],
                 name="order_open_by_account",
-                condition=models.Q(status__lte=ORDER_PARTIALLY_FILLED),
+                condition=Q(status__lte=ORDER_PARTIALLY_FILLED),
             ),
             models.Index(
                 fields=["account_id", "client_order_id", "order_id"],
                 name="order_by_client_id",
-                condition=~models.Q(client_order_id=""),
+                condition=~Q(client_order_id=""),
             ),
         ]
 

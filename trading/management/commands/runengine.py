@@ -1,4 +1,4 @@
-"""`manage.py runengine`: lead or stand by, recover, trade. A fatal error ends the process; the supervisor restarts it."""
+"""`manage.py runengine`: lead or stand by, recover, trade. A fatal error ends the process; a supervisor restarts it."""
 
 import gc
 import logging

@@ -1,0 +1,96 @@
+"""Instruments: terms, versions of parameters, state and mark price."""
+
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from trading.core.instruments import InstrumentParameters
+from trading.core.terms import INSTRUMENT_NORMAL
+from trading.engine import events as e
+from trading.engine.events import Record
+from trading.models import Instrument, ParametersVersion
+from trading.projections.projection import Handler, Projection
+from trading.projections.tables import Table
+
+
+class InstrumentRow(msgspec.Struct):
+    """The columns of `Instrument`, in its order."""
+
+    instrument_id: int
+    symbol: str
+    kind: str
+    underlying: str
+    settlement_asset: str
+    tick: str
+    lot: str
+    multiplier: str
+    value_units: int
+    parameters_version: int
+    state: int
+    mark_price_ticks: int
+    marked_at_ns: int
+    listed_at_ns: int
+    sequence: int
+
+
+class Instruments(Projection):
+    name = "instruments"
+    tables = (Table(Instrument), Table(ParametersVersion))
+
+    def __init__(self) -> None:
+        self._rows: dict[int, InstrumentRow] = {}
+        self._changed: dict[int, InstrumentRow] = {}
+        self._versions: dict[tuple[int, int], tuple[Any, ...]] = {}
+
+    def handlers(self) -> dict[type, Handler]:
+        return {
+            e.InstrumentListed: self._list,
+            e.ParametersScheduled: self._schedule,
+            e.ParametersChanged: self._change_parameters,
+            e.InstrumentStateChanged: self._change_state,
+            e.MarkPriceUpdated: self._update_mark,
+        }
+
+    def load(self, cursor: Any) -> None:
+        self._rows = {row[0]: InstrumentRow(*row) for row in self.tables[0].read(cursor)}
+
+    def write(self, cursor: Any) -> None:
+        instruments, versions = self.tables
+        instruments.upsert(cursor, [msgspec.structs.astuple(row) for row in self._changed.values()])
+        versions.upsert(cursor, list(self._versions.values()))
+        self._changed.clear()
+        self._versions.clear()
+
+    def _list(self, record: Record, event: e.InstrumentListed) -> None:
+        version, time_ns, sequence = event.parameters.version, record.time_ns, record.sequence
+        row = InstrumentRow(*event.terms, version, INSTRUMENT_NORMAL, 0, 0, time_ns, sequence)
+        self._rows[row.instrument_id] = self._changed[row.instrument_id] = row
+        self._add_version(row.instrument_id, event.parameters, time_ns, sequence)
+
+    def _schedule(self, record: Record, event: e.ParametersScheduled) -> None:
+        self._add_version(event.instrument_id, event.parameters, event.effective_at_ns, 0)
+
+    def _change_parameters(self, record: Record, event: e.ParametersChanged) -> None:
+        self._change(event.instrument_id, record).parameters_version = event.parameters.version
+        self._add_version(event.instrument_id, event.parameters, record.time_ns, record.sequence)
+
+    def _change_state(self, record: Record, event: e.InstrumentStateChanged) -> None:
+        self._change(event.instrument_id, record).state = event.state
+
+    def _update_mark(self, record: Record, event: e.MarkPriceUpdated) -> None:
+        row = self._change(event.instrument_id, record)
+        row.mark_price_ticks = event.mark_price_ticks
+        row.marked_at_ns = record.time_ns
+
+    def _change(self, instrument_id: int, record: Record) -> InstrumentRow:
+        row = self._changed[instrument_id] = self._rows[instrument_id]
+        row.sequence = record.sequence
+        return row
+
+    def _add_version(
+        self, instrument_id: int, parameters: InstrumentParameters, effective_at_ns: int, active_sequence: int
+    ) -> None:
+        version, *numbers, brackets = parameters
+        key = (instrument_id, version)
+        self._versions[key] = (*key, *numbers, Jsonb(brackets), effective_at_ns, active_sequence)

@@ -1,0 +1,65 @@
+"""The ticker's own numbers: last trade, mark price, open interest. Best prices and statistics are read elsewhere."""
+
+from typing import Any
+
+import msgspec
+
+from trading.engine import events as e
+from trading.engine.events import Record
+from trading.models import Ticker
+from trading.projections.projection import Handler, Projection
+from trading.projections.tables import Table
+
+
+class TickerRow(msgspec.Struct, gc=False):
+    """The columns of `Ticker`, in its order."""
+
+    instrument_id: int
+    last_price_ticks: int = 0
+    last_quantity_lots: int = 0
+    last_trade_at_ns: int = 0
+    mark_price_ticks: int = 0
+    open_interest_lots: int = 0
+    sequence: int = 0
+
+
+class Tickers(Projection):
+    name = "ticker"
+    tables = (Table(Ticker),)
+
+    def __init__(self) -> None:
+        self._rows: dict[int, TickerRow] = {}
+        self._changed: dict[int, TickerRow] = {}
+
+    def handlers(self) -> dict[type, Handler]:
+        return {e.InstrumentListed: self._list, e.MarkPriceUpdated: self._update_mark, e.TradeExecuted: self._trade}
+
+    def load(self, cursor: Any) -> None:
+        self._rows = {row[0]: TickerRow(*row) for row in self.tables[0].read(cursor)}
+
+    def write(self, cursor: Any) -> None:
+        self.tables[0].upsert(cursor, [msgspec.structs.astuple(row) for row in self._changed.values()])
+        self._changed.clear()
+
+    def _list(self, record: Record, event: e.InstrumentListed) -> None:
+        instrument_id = event.terms.instrument_id
+        self._rows[instrument_id] = TickerRow(instrument_id)
+        self._change(instrument_id, record)
+
+    def _update_mark(self, record: Record, event: e.MarkPriceUpdated) -> None:
+        self._change(event.instrument_id, record).mark_price_ticks = event.mark_price_ticks
+
+    def _trade(self, record: Record, event: e.TradeExecuted) -> None:
+        """Open interest is the sum of long positions; each side's position before the fill follows from that after."""
+        row = self._change(event.instrument_id, record)
+        row.last_price_ticks = event.price_ticks
+        row.last_quantity_lots = event.quantity_lots
+        row.last_trade_at_ns = record.time_ns
+        bought = event.taker_side * event.quantity_lots
+        maker, taker = event.maker_position_lots, event.taker_position_lots
+        row.open_interest_lots += max(maker, 0) - max(maker + bought, 0) + max(taker, 0) - max(taker - bought, 0)
+
+    def _change(self, instrument_id: int, record: Record) -> TickerRow:
+        row = self._changed[instrument_id] = self._rows[instrument_id]
+        row.sequence = record.sequence
+        return row
