@@ -2,7 +2,9 @@
 
 from importlib.util import find_spec
 
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from exchange.ops import api_errors, health
@@ -16,6 +18,9 @@ urlpatterns = [
 ]
 if find_spec("exchange.identity.urls"):
     urlpatterns += [path("", include("exchange.identity.urls"))]
+    # The admin site has no sign-in of its own, so that every attempt meets the same limits.
+    urlpatterns += [path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True))]
+    urlpatterns += [path("admin/", admin.site.urls)]
 if find_spec("trading.api") and find_spec("trading.api.urls"):
     urlpatterns += [path("api/v1/", include("trading.api.urls"))]
 

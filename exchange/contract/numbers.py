@@ -1,6 +1,7 @@
 """Numbers on the wire are decimal strings, inside they are ints that count steps (ticks, lots, ledger units, ppb).
 
-A step is a pair (mantissa, exponent) and means mantissa × 10^exponent: a tick of 0.5 is (5, -1). Nothing is ever rounded.
+A step is a pair (mantissa, exponent) that means mantissa × 10^exponent: a tick of 0.5 is (5, -1). Nothing is ever
+rounded.
 """
 
 import re

@@ -24,7 +24,7 @@ def encode_cursor(*position: int, list_name: str) -> str:
 
 
 def decode_cursor(text: str, *, list_name: str, parts: int) -> tuple[int, ...]:
-    """The position in `text`, `parts` ints. Refuses what encode_cursor did not make for this list: invalid_parameter."""
+    """The position in `text`, `parts` ints. Refuses what was not encoded for this list: invalid_parameter."""
     if len(text) > _MAXIMUM_CURSOR_LENGTH or not text.isascii():
         raise _bad_cursor()
     try:

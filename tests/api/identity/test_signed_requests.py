@@ -302,3 +302,8 @@ async def test_path_and_query_are_signed_byte_for_byte(bot, raw_path, query, sig
     start = await communicator.receive_output(timeout=15)
     await communicator.wait(timeout=15)
     assert start["status"] == status
+
+
+def test_a_body_that_is_too_large_is_refused(bot, settings):
+    body = b'"' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"'
+    refused(bot.send("POST", body=body), 413, "payload_too_large")
