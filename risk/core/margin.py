@@ -61,13 +61,22 @@ def initial_margin_units(
     """
     if not (lots or buy_lots or sell_lots):
         return 0
-    bought = side_requirement_units(
-        brackets, abs(lots + buy_lots) * lot_value_units, buy_lots * lot_value_units, leverage, taker_fee_ppb
-    )
-    sold = side_requirement_units(
-        brackets, abs(lots - sell_lots) * lot_value_units, sell_lots * lot_value_units, leverage, taker_fee_ppb
-    )
-    return max(bought, sold) + open_loss_units
+    bought_lots, sold_lots = abs(lots + buy_lots), abs(lots - sell_lots)
+    # A side's requirement rises with its notional and with its open value: where both are larger, one side decides.
+    if bought_lots >= sold_lots and buy_lots >= sell_lots:
+        sides: tuple[tuple[int, int], ...] = ((bought_lots, buy_lots),)
+    elif sold_lots >= bought_lots and sell_lots >= buy_lots:
+        sides = ((sold_lots, sell_lots),)
+    else:
+        sides = ((bought_lots, buy_lots), (sold_lots, sell_lots))
+    worst_units = 0
+    for side_lots, open_lots in sides:
+        required_units = side_requirement_units(
+            brackets, side_lots * lot_value_units, open_lots * lot_value_units, leverage, taker_fee_ppb
+        )
+        if required_units > worst_units:
+            worst_units = required_units
+    return worst_units + open_loss_units
 
 
 def open_loss_units(side: int, price_ticks: int, mark_price_ticks: int, lots: int, value_units: int) -> int:

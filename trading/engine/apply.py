@@ -40,7 +40,7 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
         state.previous_command_ids = state.recent_command_ids
         state.recent_command_ids = {}
         state.generation_started_ns = time_ns
-    if isinstance(command, (TriggerOrder, TrimReduceOnly)):
+    if not command.command_id and isinstance(command, (TriggerOrder, TrimReduceOnly)):
         _, waiting = state.pending.popleft()
         assert waiting == command
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
@@ -50,9 +50,10 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
 def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> None:
     """Close the record: remember a new command id with its sequence, drop a timer that has fired."""
     command_id = command.command_id
-    if command_id and not (events and isinstance(events[0], e.CommandRepeated)):
-        state.recent_command_ids[command_id] = state.sequence
-    if isinstance(command, ActivateParameters):
+    if command_id:
+        if not (events and isinstance(events[0], e.CommandRepeated)):
+            state.recent_command_ids[command_id] = state.sequence
+    elif isinstance(command, ActivateParameters):
         due_ns, _ = state.instruments[command.instrument_id].scheduled.pop(command.version)
         state.timers.remove((due_ns, command.instrument_id, command.version))
 

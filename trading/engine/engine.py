@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trading.core.orders import Order
 from trading.engine import commands as c
 from trading.engine.apply import apply, begin, finish
 from trading.engine.decide import decide
@@ -27,25 +28,27 @@ class Engine:
     def __init__(self, domain: int = 1, state: State | None = None) -> None:
         self.state = State(domain) if state is None else state
         self._record: Record | None = None
-        self._order: OrderView | None = None
+        self._order: Order | None = None
+        self._view: OrderView | None = None
 
     def execute(self, command: c.ExternalCommand, time_ns: int) -> list[Record]:
         """Decide and apply one external command and what follows from it; every record in order of sequence.
 
         time_ns: the stamp, not before `state.time_ns`.
         """
-        records = self._fire_timers(time_ns)
         state = self.state
+        records: list[Record] = []
+        if state.timers:
+            self._fire_timers(time_ns, records)
         if state.pending:
             self._drain(time_ns, records)
         record = self._run(command, time_ns, 0)
         records.append(record)
         self._record = record
-        subject = state.subject
-        self._order = None
-        if subject is not None and isinstance(command, _ORDER_COMMANDS):
-            self._order = order_view(state, subject, record.events)
+        self._order = state.subject
+        self._view = None
         if state.pending:
+            self._view = self._order_view()
             self._drain(time_ns, records)
         return records
 
@@ -59,10 +62,9 @@ class Engine:
         """The reply to the last executed command, with the best prices after all that followed from it."""
         record = self._record
         assert record is not None
+        view = self._view or self._order_view()
         best_bid_ticks = best_ask_ticks = 0
-        instrument_id = getattr(record.command, "instrument_id", 0)
-        if self._order is not None:
-            instrument_id = self._order.instrument_id
+        instrument_id = view.instrument_id if view is not None else getattr(record.command, "instrument_id", 0)
         instrument = self.state.instruments.get(instrument_id)
         if instrument is not None:
             best_bid_ticks = instrument.book.bids.best_price_ticks()
@@ -72,7 +74,7 @@ class Engine:
             record.sequence,
             record.time_ns,
             record.events,
-            self._order,
+            view,
             best_bid_ticks,
             best_ask_ticks,
         )
@@ -105,13 +107,18 @@ class Engine:
         finish(state, command, events)
         return Record(state.sequence, time_ns, cause_sequence, command, events)
 
-    def _fire_timers(self, time_ns: int) -> list[Record]:
-        records: list[Record] = []
+    def _order_view(self) -> OrderView | None:
+        """The order the last command was about, as it stands now; taken before anything else can change it."""
+        record, order = self._record, self._order
+        if record is None or order is None or not isinstance(record.command, _ORDER_COMMANDS):
+            return None
+        return order_view(self.state, order, record.events)
+
+    def _fire_timers(self, time_ns: int, records: list[Record]) -> None:
         timers = self.state.timers
         while timers and timers[0][0] <= time_ns:
             _, instrument_id, version = timers[0]
             records.append(self._run(c.ActivateParameters(b"", 0, instrument_id, version), time_ns, 0))
-        return records
 
     def _drain(self, time_ns: int, records: list[Record]) -> None:
         pending = self.state.pending

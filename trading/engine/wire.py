@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from trading.engine.commands import DescribeAccount, ExternalCommand, PreviewOrders, Query
+from trading.engine.commands import ExternalCommand, Query
 from trading.engine.events import Record
 from trading.engine.replies import Reply
 
@@ -15,9 +15,9 @@ FORMAT: Final = 1
 LOGIC_VERSION: Final = 1
 
 _encoder = msgspec.msgpack.Encoder()
-_command_decoder = msgspec.msgpack.Decoder(ExternalCommand | PreviewOrders | DescribeAccount)
-_records_decoder = msgspec.msgpack.Decoder(list[Record])
-_reply_decoder = msgspec.msgpack.Decoder(Reply)
+_command_decoder: msgspec.msgpack.Decoder[ExternalCommand | Query] = msgspec.msgpack.Decoder(ExternalCommand | Query)
+_records_decoder: msgspec.msgpack.Decoder[list[Record]] = msgspec.msgpack.Decoder(list[Record])
+_reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def encode_command(command: ExternalCommand | Query) -> bytes:
