@@ -69,7 +69,7 @@ class EngineWorker(Worker):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         self._journal.start()
-        listening = asyncio.ensure_future(super().handle())
+        listening = asyncio.ensure_future(self.listener(self._channel))
         telling, beating = asyncio.ensure_future(self._tell_forever()), asyncio.ensure_future(self._beat_forever())
         deciding, stopping = asyncio.ensure_future(self._decide_forever()), asyncio.ensure_future(self._stopping.wait())
         jobs = {listening, telling, beating, deciding, stopping}

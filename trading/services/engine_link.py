@@ -1,0 +1,196 @@
+"""A process's line to the engine: a background thread with an event loop that sends, receives and keeps waiting callers
+by command id."""
+
+import asyncio
+import logging
+import threading
+import time
+import uuid
+from collections import deque
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import redis.asyncio
+from channels.exceptions import ChannelFull
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from exchange.contract.errors import ApiError
+from trading.engine.replies import Reply
+from trading.engine.wire import decode_reply
+from trading.models.journal import DOMAIN
+from trading.services.engine_channel import (
+    TRANSIT_TIMEOUT_S,
+    Heartbeat,
+    commands_message,
+    heartbeat_key,
+    own_layer,
+)
+
+logger = logging.getLogger(__name__)
+
+TRANSIT_FAILURES: Final = (RedisError, OSError, TimeoutError)
+HEARTBEAT_CACHED_S: Final = 0.25
+COMMANDS_A_MESSAGE: Final = 256
+WAITING_COMMANDS: Final = 20_000
+RETRY_S: Final = 0.1
+
+
+@dataclass(slots=True, kw_only=True)
+class Errand:
+    """Encoded commands that stay together and in order, and the future of each one's reply."""
+
+    command_ids: list[bytes]
+    encoded: list[bytes]
+    futures: list[Future[Reply]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.futures = [Future() for _ in self.command_ids]
+
+    def fail(self, code: str) -> None:
+        for future in self.futures:
+            _settle(future, error=ApiError(code))
+
+
+class EngineLink:
+    def __init__(self) -> None:
+        self._errands: deque[Errand] = deque()
+        self._waiting: dict[bytes, list[Future[Reply]]] = {}
+        self._woken = False
+        self._heartbeat: Heartbeat | None = None
+        self._heartbeat_read_s = float("-inf")
+        self._ready = threading.Event()
+        threading.Thread(target=self._run_thread, name="engine-link", daemon=True).start()
+        self._ready.wait()
+
+    def run(self, errand: Errand) -> None:
+        """Send it as soon as possible; its futures get replies, or ApiError when surely nothing was done."""
+        if len(self._waiting) > WAITING_COMMANDS:
+            errand.fail("engine_busy")
+            return
+        self._errands.append(errand)
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def give_up(self, errand: Errand) -> None:
+        """Nobody waits for it any more."""
+        for future in errand.futures:
+            future.cancel()
+        self._loop.call_soon_threadsafe(self._forget, errand)
+
+    def heartbeat(self) -> Heartbeat | None:
+        return asyncio.run_coroutine_threadsafe(self._current_heartbeat(), self._loop).result()
+
+    def _run_thread(self) -> None:
+        asyncio.run(self._work())
+
+    async def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._reading_heartbeat = asyncio.Lock()
+        self._layer = own_layer()
+        self._reply_channel = f"gateway.{uuid.uuid4().hex}"
+        self._valkey = redis.asyncio.Redis.from_url(settings.VALKEY_URL, socket_timeout=1, socket_connect_timeout=1)
+        self._ready.set()
+        await asyncio.gather(self._send_forever(), self._receive_forever())
+
+    async def _send_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._woken = False
+            while self._errands:
+                try:
+                    await self._send(self._next_errands())
+                except Exception:
+                    logger.exception("A message to the engine failed.")
+
+    def _next_errands(self) -> list[Errand]:
+        errands, commands = [], 0
+        while self._errands and (not errands or commands + len(self._errands[0].encoded) <= COMMANDS_A_MESSAGE):
+            errand = self._errands.popleft()
+            errands.append(errand)
+            commands += len(errand.encoded)
+        return errands
+
+    async def _send(self, errands: list[Errand]) -> None:
+        heartbeat = await self._current_heartbeat()
+        if heartbeat is None:
+            return _fail(errands, "engine_unavailable")
+        self._expect_replies(errands)
+        commands = [encoded for errand in errands for encoded in errand.encoded]
+        message = commands_message(reply_channel=self._reply_channel, commands=commands)
+        try:
+            await asyncio.wait_for(self._layer.send(heartbeat.channel, message), TRANSIT_TIMEOUT_S)
+        except ChannelFull:
+            for errand in errands:
+                self._forget(errand)
+            _fail(errands, "engine_busy")
+        except TRANSIT_FAILURES:  # it may have arrived all the same: whoever waits goes on waiting
+            self._heartbeat_read_s = float("-inf")
+
+    def _expect_replies(self, errands: list[Errand]) -> None:
+        for errand in errands:
+            for command_id, future in zip(errand.command_ids, errand.futures, strict=True):
+                self._waiting.setdefault(command_id, []).append(future)
+
+    def _forget(self, errand: Errand) -> None:
+        for command_id, future in zip(errand.command_ids, errand.futures, strict=True):
+            futures = self._waiting.get(command_id, [])
+            if future in futures:
+                futures.remove(future)
+            if not futures:
+                self._waiting.pop(command_id, None)
+
+    async def _receive_forever(self) -> None:
+        while True:
+            try:
+                message = await self._layer.receive(self._reply_channel)
+                self._hand_out(message)
+            except TRANSIT_FAILURES:
+                self._heartbeat_read_s = float("-inf")
+                await asyncio.sleep(RETRY_S)
+            except Exception:
+                logger.exception("A message from the engine was lost.")
+                await asyncio.sleep(RETRY_S)
+
+    def _hand_out(self, message: dict[str, Any]) -> None:
+        for encoded in message["replies"]:
+            reply = decode_reply(encoded)
+            futures = self._waiting.pop(reply.command_id, None)
+            if futures:  # else its sender has gone
+                _settle(futures.pop(0), reply=reply)
+            if futures:  # the same command, sent more than once
+                self._waiting[reply.command_id] = futures
+
+    async def _current_heartbeat(self) -> Heartbeat | None:
+        async with self._reading_heartbeat:
+            if time.monotonic() - self._heartbeat_read_s > HEARTBEAT_CACHED_S:
+                self._heartbeat = await self._read_heartbeat()
+                self._heartbeat_read_s = time.monotonic()
+        return self._heartbeat
+
+    async def _read_heartbeat(self) -> Heartbeat | None:
+        try:
+            data = await self._valkey.get(heartbeat_key(domain=DOMAIN))
+        except TRANSIT_FAILURES:
+            return None
+        return msgspec.json.decode(data, type=Heartbeat) if data else None
+
+
+def _fail(errands: list[Errand], code: str) -> None:
+    for errand in errands:
+        errand.fail(code)
+
+
+def _settle(future: Future[Reply], *, reply: Reply | None = None, error: ApiError | None = None) -> None:
+    """Callers that lost patience have cancelled theirs."""
+    with suppress(InvalidStateError):
+        if error is not None:
+            future.set_exception(error)
+        elif reply is not None:
+            future.set_result(reply)

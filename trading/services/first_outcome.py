@@ -1,0 +1,121 @@
+"""The outcome of a command that was sent before, read back from the journal."""
+
+from exchange.contract.errors import ApiError
+from trading.core.terms import (
+    CANCEL_REDUCE_ONLY,
+    ORDER_CANCELLED,
+    ORDER_FILLED,
+    ORDER_NEW,
+    ORDER_PARTIALLY_FILLED,
+    ORDER_UNTRIGGERED,
+    STOP,
+    STOP_LIMIT,
+)
+from trading.engine.commands import AmendOrder, CancelOrder, PlaceOrder
+from trading.engine.events import OrderAmended, OrderCancelled, OrderPlaced, OrderRepeated, Record, TradeExecuted
+from trading.engine.replies import OrderView, Outcome
+from trading.models import Instrument, Order
+from trading.models.journal import record_at
+
+
+def first_outcome(*, command_id: bytes, sequence: int) -> Outcome:
+    """What was answered to the command at `sequence`, the best prices (0) left out.
+
+    A placed order is shown as it was after its record; one that was amended, cancelled or placed before, as readers
+    know it now. Raises ApiError `read_behind` when they do not know it yet.
+    """
+    record = record_at(sequence=sequence)
+    assert record is not None, "a reply is sent after its COMMIT"
+    return Outcome(command_id, sequence, record.time_ns, record.events, _order(record), 0, 0)
+
+
+def _order(record: Record) -> OrderView | None:
+    if not isinstance(record.command, PlaceOrder | AmendOrder | CancelOrder):
+        return None
+    for event in record.events:
+        if isinstance(event, OrderPlaced):
+            return _as_placed(event, record)
+        if isinstance(event, OrderAmended | OrderCancelled | OrderRepeated):
+            return _as_read(event.order_id)
+    return None
+
+
+def _as_placed(placed: OrderPlaced, record: Record) -> OrderView:
+    fills = [event for event in record.events if isinstance(event, TradeExecuted)]
+    ends = [e for e in record.events if isinstance(e, OrderCancelled) and e.order_id == placed.order_id]
+    filled_lots = sum(fill.quantity_lots for fill in fills)
+    cancelled_lots = placed.cut_lots + sum(end.cancelled_lots for end in ends)
+    status = _status(placed, filled_lots=filled_lots, cancelled_lots=cancelled_lots)
+    reason = ends[-1].reason if ends else CANCEL_REDUCE_ONLY
+    return OrderView(
+        placed.order_id,
+        placed.account_id,
+        placed.instrument_id,
+        placed.client_order_id,
+        placed.side,
+        placed.order_type,
+        placed.quantity_lots,
+        placed.price_ticks,
+        placed.time_in_force,
+        placed.self_trade_prevention,
+        placed.post_only,
+        placed.reduce_only,
+        placed.trigger_price_ticks,
+        placed.trigger_by,
+        status,
+        reason if status == ORDER_CANCELLED else 0,
+        "",
+        filled_lots,
+        sum(fill.price_ticks * fill.quantity_lots for fill in fills)
+        * (_value_units(placed.instrument_id) if fills else 0),
+        cancelled_lots,
+        record.time_ns,
+        record.time_ns,
+        record.sequence,
+    )
+
+
+def _status(placed: OrderPlaced, *, filled_lots: int, cancelled_lots: int) -> int:
+    if placed.order_type in (STOP, STOP_LIMIT):
+        return ORDER_UNTRIGGERED
+    if filled_lots + cancelled_lots < placed.quantity_lots:
+        return ORDER_PARTIALLY_FILLED if filled_lots else ORDER_NEW
+    return ORDER_CANCELLED if cancelled_lots else ORDER_FILLED
+
+
+def _as_read(order_id: int) -> OrderView:
+    row = Order.objects.filter(order_id=order_id).first()
+    if row is None:
+        raise ApiError("read_behind")
+    return OrderView(
+        row.order_id,
+        row.account_id,
+        row.instrument_id,
+        row.client_order_id,
+        row.side,
+        row.order_type,
+        row.quantity_lots,
+        row.price_ticks,
+        row.time_in_force,
+        row.self_trade_prevention,
+        row.post_only,
+        row.reduce_only,
+        row.trigger_price_ticks,
+        row.trigger_by,
+        row.status,
+        row.cancel_reason,
+        row.reject_code,
+        row.filled_lots,
+        row.filled_tick_lots * _value_units(row.instrument_id),
+        row.cancelled_lots,
+        row.created_at_ns,
+        row.updated_at_ns,
+        row.sequence,
+    )
+
+
+def _value_units(instrument_id: int) -> int:
+    value_units = Instrument.objects.filter(instrument_id=instrument_id).values_list("value_units", flat=True).first()
+    if value_units is None:
+        raise ApiError("read_behind")
+    return value_units
