@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections import Counter
 from pathlib import Path
 
 import django
@@ -89,3 +90,18 @@ def valkey_url(valkey):
     with redis.Redis.from_url(settings.VALKEY_URL) as client:
         client.flushdb()
     return settings.VALKEY_URL
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The time of each group of tests, which is a folder below tests/."""
+    seconds, counts = Counter(), Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                group = report.nodeid.split("/")[1]
+                seconds[group] += report.duration
+                counts[group] += report.when == "call"
+    terminalreporter.section("time of each group")
+    for group, total in seconds.most_common():
+        terminalreporter.line(f"{total:8.1f} s  {counts[group]:5d}  {group}")
+    terminalreporter.line(f"{seconds.total():8.1f} s  {counts.total():5d}  together")
