@@ -25,6 +25,7 @@ FOUND = (JournalFailed, EngineStalled, BrokenJournal)  # their words say all: no
 
 class Command(BaseCommand):
     help = "Run the engine: one leads, others stand by."
+    requires_system_checks = ()  # they import every page and API, which the engine has no use for
 
     def handle(self, *args: object, **options: object) -> None:
         if not __debug__:
