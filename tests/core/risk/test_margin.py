@@ -1,0 +1,142 @@
+"""Brackets, initial margin and the prices of liquidation, against the public numbers of the brackets' venue."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
+from risk.core.margin import (
+    bracket_at,
+    initial_margin_units,
+    maintenance_margin_units,
+    maximum_leverage,
+    open_loss_units,
+    side_requirement_units,
+)
+from trading.core.listing import parse_parameters, parse_terms
+from trading.services.first_listing import FIRST_LISTING
+
+USDT = 10**6
+TERMS = parse_terms(FIRST_LISTING[0][0])
+BRACKETS = parse_parameters(FIRST_LISTING[0][1], terms=TERMS, version=1).brackets
+
+lots = st.integers(-(10**6), 10**6)
+open_lots = st.integers(0, 10**6)
+
+
+def test_the_cums_of_the_bracket_table():
+    assert [bracket.maintenance_cum_units // USDT for bracket in BRACKETS] == [0, 50, 1_300, 16_300, 266_300]
+    assert [bracket.initial_cum_units // USDT for bracket in BRACKETS] == [0, 100, 2_600, 32_600, 532_600]
+
+
+def test_highest_leverage_of_each_bracket():
+    assert [maximum_leverage(BRACKETS, bracket.floor_units) for bracket in BRACKETS] == [125, 100, 50, 20, 10]
+
+
+def test_maintenance_is_continuous_where_brackets_meet():
+    for bracket in BRACKETS[1:]:
+        below = maintenance_margin_units(BRACKETS, bracket.floor_units - 1)
+        assert 0 <= maintenance_margin_units(BRACKETS, bracket.floor_units) - below <= 1
+
+
+@given(st.integers(0, 10**14), st.integers(0, 10**12))
+def test_maintenance_grows_with_notional(notional_units, more_units):
+    smaller = maintenance_margin_units(BRACKETS, notional_units)
+    assert 0 <= smaller <= maintenance_margin_units(BRACKETS, notional_units + more_units)
+
+
+def test_liquidation_price_of_the_public_case():
+    """Wallet 3,000, 1 BTC at 60,000, isolated: long 57,236.18, short 62,736.32, where equity = maintenance = 236.18."""
+    value_units = 10_000  # one lot of 1 BTC at a tick of 0.01
+    for side, expected_ticks in ((1, 5_723_618), (-1, 6_273_631)):
+        price = liquidation_price_ticks(
+            lots=side,
+            entry_value_units=side * 60_000 * USDT,
+            value_units=value_units,
+            brackets=BRACKETS,
+            other_equity_units=3_000 * USDT,
+            other_maintenance_units=0,
+        )
+        assert abs(price - expected_ticks) <= 1
+        equity_units = 3_000 * USDT + side * (price * value_units - 60_000 * USDT)
+        maintenance_units = maintenance_margin_units(BRACKETS, price * value_units)
+        assert abs(equity_units - maintenance_units) <= 2 * value_units
+    assert maintenance_margin_units(BRACKETS, 5_723_618 * value_units) // 10_000 == 23_618
+
+
+@given(
+    st.integers(1, 10**7),
+    st.sampled_from((1, -1)),
+    st.integers(10**4, 10**6),
+    st.integers(10, 10**12),
+)
+def test_equity_meets_maintenance_at_the_liquidation_price(size_lots, side, entry_ticks, equity_units):
+    value_units = 100
+    entry_value_units = side * size_lots * entry_ticks * value_units
+
+    def slack(price_ticks):
+        equity = equity_units + side * size_lots * price_ticks * value_units - entry_value_units
+        return equity - maintenance_margin_units(BRACKETS, size_lots * price_ticks * value_units)
+
+    price = liquidation_price_ticks(
+        lots=side * size_lots,
+        entry_value_units=entry_value_units,
+        value_units=value_units,
+        brackets=BRACKETS,
+        other_equity_units=equity_units,
+        other_maintenance_units=0,
+    )
+    if price:
+        assert slack(price - side) <= 1
+        assert slack(price + side) >= -1
+    else:
+        assert side == 1 or slack(1) < 0
+        assert side == -1 or slack(1) >= 0
+
+
+def test_bankruptcy_price_shares_equity_by_maintenance():
+    alone = bankruptcy_price_ticks(
+        lots=10,
+        mark_price_ticks=1_000,
+        value_units=100,
+        equity_units=50_000,
+        maintenance_units=7,
+        all_maintenance_units=7,
+    )
+    assert alone == 950
+    half = bankruptcy_price_ticks(
+        lots=-10,
+        mark_price_ticks=1_000,
+        value_units=100,
+        equity_units=50_001,
+        maintenance_units=7,
+        all_maintenance_units=14,
+    )
+    assert half == 1_026  # 1,025.0005 rounded against the short
+
+
+@given(lots, open_lots, open_lots, st.integers(1, 100), st.integers(1, 10**8))
+def test_initial_margin_is_the_worse_side(position_lots, buy_lots, sell_lots, leverage, lot_value_units):
+    def side(side_lots, side_open_lots):
+        return side_requirement_units(
+            BRACKETS, abs(side_lots) * lot_value_units, side_open_lots * lot_value_units, leverage, 500_000
+        )
+
+    required = initial_margin_units(
+        BRACKETS, position_lots, buy_lots, sell_lots, 11, lot_value_units, leverage, 500_000
+    )
+    if position_lots or buy_lots or sell_lots:
+        worse = max(side(position_lots + buy_lots, buy_lots), side(position_lots - sell_lots, sell_lots))
+        assert required == worse + 11
+    else:
+        assert required == 0
+
+
+def test_open_loss_only_where_the_order_is_worse_than_the_mark():
+    assert open_loss_units(1, 101, 100, 5, 10) == 50
+    assert open_loss_units(1, 99, 100, 5, 10) == 0
+    assert open_loss_units(-1, 99, 100, 5, 10) == 50
+
+
+def test_bracket_of_a_notional_on_its_floor():
+    assert bracket_at(BRACKETS, 50_000 * USDT - 1) is BRACKETS[0]
+    assert bracket_at(BRACKETS, 50_000 * USDT) is BRACKETS[1]
