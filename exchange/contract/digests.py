@@ -17,5 +17,10 @@ def item_command_id(command_id: bytes, index: int) -> bytes:
     return _digest(b"item", command_id + index.to_bytes(4, "big"))
 
 
+def row_command_id(table: str, row_id: int) -> bytes:
+    """The id of the command that a row of ours stands for: the same however often it is sent."""
+    return _digest(b"row", f"{table}:{row_id}".encode())
+
+
 def _digest(purpose: bytes, message: bytes) -> bytes:
     return hashlib.blake2b(message, digest_size=COMMAND_ID_BYTES, person=purpose).digest()

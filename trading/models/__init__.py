@@ -6,6 +6,7 @@ from trading.models.ledger import Balance, Posting
 from trading.models.market import Candle, DepthLevel, Ticker
 from trading.models.orders import Order
 from trading.models.positions import Position
+from trading.models.requests import InstrumentRequest, Transfer
 from trading.models.trades import Fill, Trade
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "EngineLease",
     "Fill",
     "Instrument",
+    "InstrumentRequest",
     "JournalRow",
     "Order",
     "ParametersVersion",
@@ -26,4 +28,5 @@ __all__ = [
     "Snapshot",
     "Ticker",
     "Trade",
+    "Transfer",
 ]
