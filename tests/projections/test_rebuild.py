@@ -36,7 +36,6 @@ def test_live_rows_equal_rebuilt_rows(seed):
     for part in range(6):
         write_journal(exchange.run(300) if part else exchange.records, seed=part)
         projector = Projector(PROJECTIONS, batch_records=(1, 7, 50, 400)[(part + seed) % 4])
-        projector.register()
         catch_up(projector)
     live = all_rows()
     assert set(cursors().values()) == {exchange.engine.state.sequence}

@@ -25,18 +25,12 @@ class Projector:
         self._types = {projection.name: projection for projection in projections}
         self._batch_records = batch_records
         self._loaded: dict[str, tuple[int, Projection]] = {}
-
-    def register(self) -> None:
-        """Make the cursors of projections that have none yet: they begin with the first record."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO trading_projectioncursor (name, sequence) SELECT unnest(%s::text[]), 0 ON CONFLICT DO NOTHING",
-                [list(self._types)],
-            )
+        self._registered = False
 
     def step(self) -> int:
         """Bring every projection one batch on; returns how many records were folded, 0 when there was nothing new."""
         with connection.cursor() as cursor:
+            self._register(cursor)
             cursor.execute(
                 "SELECT sequence, array_agg(name ORDER BY name) FROM trading_projectioncursor WHERE name = ANY(%s)"
                 " GROUP BY 1 UNION ALL"
@@ -49,6 +43,16 @@ class Projector:
             if names and sequence < next_sequence:
                 folded += self._advance(names, sequence, next_sequence)
         return folded
+
+    def _register(self, cursor: Any) -> None:
+        """The first time, make the cursors of projections that have none yet: they begin with the first record."""
+        if not self._registered:
+            cursor.execute(
+                "INSERT INTO trading_projectioncursor (name, sequence) SELECT unnest(%s::text[]), 0"
+                " ON CONFLICT DO NOTHING",
+                [list(self._types)],
+            )
+            self._registered = True
 
     def _advance(self, names: list[str], after: int, until: int) -> int:
         try:
@@ -110,6 +114,8 @@ def rebuild(
             records = read_records(cursor, after=sequence, until=head, limit=batch_records)
             sequence = fold([projection], records, after=sequence)
             projection.write(cursor)
+            for table in projection.tables:
+                table.empty_staging(cursor)
             on_progress(sequence, head)
         move_cursors(cursor, [projection], sequence)
     return sequence

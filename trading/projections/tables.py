@@ -18,9 +18,13 @@ class Table:
         self._staging = f"staged_{self.name}"
 
     def prepare(self, cursor: Any) -> None:
-        """Make the session's staging table; it is emptied at every COMMIT."""
+        """Make the session's staging table. It is emptied at COMMIT, so a transaction upserts once."""
         cursor.execute("SET LOCAL client_min_messages = warning")
         cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {self._staging} (LIKE {self.name}) ON COMMIT DELETE ROWS")
+
+    def empty_staging(self, cursor: Any) -> None:
+        """For a transaction with several upserts: call it between them."""
+        cursor.execute(f"TRUNCATE {self._staging}")
 
     def read(self, cursor: Any, *, where: str = "true") -> list[tuple[Any, ...]]:
         cursor.execute(f"SELECT {', '.join(self.columns)} FROM {self.name} WHERE {where}")

@@ -1,0 +1,21 @@
+"""Run every reader of the journal: the projections of all apps, and the writer of snapshots."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from trading.projections.projector import Projector
+from trading.projections.registry import PROJECTIONS
+from trading.projections.runner import run
+
+
+class Command(BaseCommand):
+    help = "Follows the journal and keeps the rows of orders, trades, positions, postings and market data up to date."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        run([Projector(PROJECTIONS).step], stop=stop)
