@@ -46,8 +46,8 @@ $(INSTALLED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed, and was not found."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked requirements into .venv"
-	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check uv && \
-		UV_LINK_MODE=copy $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; } || \
+	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8 && \
+		UV_SYSTEM_CERTS=true UV_LINK_MODE=copy $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; } || \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock || \
 		{ echo "The locked requirements could not be installed: is the package index reachable?"; exit 1; }
 	@touch $@
