@@ -8,7 +8,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -55,12 +55,23 @@ def submit(command: ExternalCommand, *, timeout_s: float = 5.0) -> Outcome:
 
 def submit_many(commands: Sequence[ExternalCommand], *, timeout_s: float = 5.0) -> list[Outcome | ApiError]:
     """Carry them out in this order, as one message: ascending sequences, an outcome or error each, not atomic."""
+    return submit_soon(commands, timeout_s=timeout_s)()
+
+
+def submit_soon(
+    commands: Sequence[ExternalCommand], *, timeout_s: float = 5.0
+) -> Callable[[], list[Outcome | ApiError]]:
+    """As `submit_many`, but only what is returned waits: messages of one thread stay in the order of these calls."""
     until_s = time.monotonic() + timeout_s
     errand = _send(commands)
-    replies = [_wait(command, future, until_s) for command, future in zip(commands, errand.futures, strict=True)]
-    if None in replies:
-        _engine_link().give_up(errand)
-    return [_judge(command, reply) for command, reply in zip(commands, replies, strict=True)]
+
+    def outcomes() -> list[Outcome | ApiError]:
+        replies = [_wait(command, future, until_s) for command, future in zip(commands, errand.futures, strict=True)]
+        if None in replies:
+            _engine_link().give_up(errand)
+        return [_judge(command, reply) for command, reply in zip(commands, replies, strict=True)]
+
+    return outcomes
 
 
 def ask(query: Query, *, timeout_s: float = 5.0) -> AccountView | OrdersPreview:
