@@ -278,16 +278,17 @@ def _rest(order: Order, lots: int, open_loss_units: int) -> None:
     order.open_lots = lots
     position.instrument.book.ladder(order.side).add(order)
     if order.reduce_only:
-        _hold_reduce_only(position, order.side, lots)
+        hold_reduce_only(position, order.side, lots)
         if position.reduce_only_orders is None:
             position.reduce_only_orders = {}
         position.reduce_only_orders[order.order_id] = order
         return
     order.open_loss_units = open_loss_units
-    _hold(position, order.side, lots, open_loss_units)
+    hold(position, order.side, lots, open_loss_units)
 
 
-def _hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
+def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
+    """Count open lots and their open loss into the position's margin (negative: out of it)."""
     if side == BUY:
         position.buy_lots += lots
     else:
@@ -296,7 +297,8 @@ def _hold(position: Position, side: int, lots: int, open_loss_units: int) -> Non
     position.margin_key = -1
 
 
-def _hold_reduce_only(position: Position, side: int, lots: int) -> None:
+def hold_reduce_only(position: Position, side: int, lots: int) -> None:
+    """Count open lots into those that may only reduce the position (negative: out of them)."""
     if side == BUY:
         position.reduce_buy_lots += lots
     else:
@@ -308,11 +310,11 @@ def _take_off_book(state: State, order: Order, lots: int, closes: bool = True) -
     position = order.position
     order.sequence = state.sequence
     if order.reduce_only:
-        _hold_reduce_only(position, order.side, -lots)
+        hold_reduce_only(position, order.side, -lots)
     else:
         released = release_open_loss(order, lots)
         order.open_loss_units -= released
-        _hold(position, order.side, -lots, -released)
+        hold(position, order.side, -lots, -released)
     position.instrument.book.ladder(order.side).reduce(order, lots)
     if order.open_lots == 0:
         if order.reduce_only:

@@ -19,7 +19,7 @@ def decide(state: State, command: c.JournaledCommand) -> list[AnyEvent]:
         first_sequence = state.recent_command_ids.get(command_id) or state.previous_command_ids.get(command_id)
         if first_sequence is not None:
             return [CommandRepeated(getattr(command, "account_id", 0), first_sequence)]
-    if command.valid_until_ns and state.time_ns > command.valid_until_ns:
+    if 0 < command.valid_until_ns < state.time_ns:
         return refuse(command, "expired_in_transit")
     return DECISIONS[type(command)](state, command)
 

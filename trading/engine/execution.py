@@ -171,7 +171,7 @@ class Execution:
         """Self-trade prevention; True when it ends the walk."""
         if self.self_trade_prevention != EXPIRE_TAKER:
             self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
-            if maker.position is self.position and not maker.reduce_only:
+            if not maker.reduce_only and maker.order_id in self.account.orders:
                 self.expired_lots += maker.open_lots
                 self.expired_loss_units += maker.open_loss_units
         self.is_stopped = self.self_trade_prevention != EXPIRE_MAKER

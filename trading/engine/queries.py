@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from trading.core.orders import Order
 from trading.core.positions import Position
-from trading.core.terms import BUY
+from trading.engine.apply import hold, hold_reduce_only
 from trading.engine.commands import DescribeAccount, PlaceOrder, PreviewOrders, Query
 from trading.engine.decisions.orders import place_order
-from trading.engine.events import AnyEvent, CommandRefused, OrderPlaced, OrderRepeated, TradeExecuted
+from trading.engine.events import AnyEvent, CommandRefused, OrderCancelled, OrderPlaced, OrderRepeated, TradeExecuted
 from trading.engine.replies import AccountView, OrderPreview, OrdersPreview, QueryRefused
 from trading.engine.state import SETTLEMENT_ASSET, Account, State
 from trading.engine.views import account_view
@@ -74,29 +75,33 @@ def _take_own_side(state: State, account: Account, placed: OrderPlaced, events: 
             position.entry_value_units = event.taker_entry_value_units
             gained = event.taker_realised_pnl_units - event.taker_fee_units
             account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) + gained
+        elif isinstance(event, OrderCancelled) and event.order_id in account.orders:
+            _expire(position, account.orders.pop(event.order_id))
     if placed.resting_lots:
         position.open_orders += 1
         if not placed.trigger_by and placed.reduce_only:
-            if placed.side == BUY:
-                position.reduce_buy_lots += placed.resting_lots
-            else:
-                position.reduce_sell_lots += placed.resting_lots
+            hold_reduce_only(position, placed.side, placed.resting_lots)
         elif not placed.trigger_by:
-            position.open_loss_units += placed.open_loss_units
-            if placed.side == BUY:
-                position.buy_lots += placed.resting_lots
-            else:
-                position.sell_lots += placed.resting_lots
+            hold(position, placed.side, placed.resting_lots, placed.open_loss_units)
     position.margin_key = -1
 
 
+def _expire(position: Position, order: Order) -> None:
+    """One of the account's own orders falls to self-trade prevention."""
+    position.open_orders -= 1
+    if order.reduce_only:
+        hold_reduce_only(position, order.side, -order.open_lots)
+    else:
+        hold(position, order.side, -order.open_lots, -order.open_loss_units)
+
+
 def _copy(account: Account) -> Account:
-    """The account with positions of its own; orders and ids are shared, for reading."""
+    """The account with positions of its own; ids and each order are shared, for reading."""
     copied = Account(account.account_id, account.user_id)
     copied.state = account.state
     copied.maximum_open_orders = account.maximum_open_orders
     copied.collateral = dict(account.collateral)
-    copied.orders = account.orders
+    copied.orders = dict(account.orders)
     copied.client_orders = account.client_orders
     copied.closed_client_orders = account.closed_client_orders
     for instrument_id, position in account.positions.items():

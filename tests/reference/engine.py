@@ -1,0 +1,110 @@
+"""The reference engine: stamps commands, decides them, folds their events, works off what follows."""
+
+from tests.reference import exchange, orders
+from tests.reference.fold import fold, forget_queued, forget_schedule, rotate_command_ids
+from tests.reference.matching import Refused, require
+from tests.reference.world import GENERATION_NS, World
+from trading.engine import commands, events
+from trading.engine.commands import ExternalCommand, InternalCommand, JournaledCommand
+from trading.engine.events import AnyEvent, Record
+
+AT_MOST = 1_000
+
+
+class ReferenceEngine:
+    """The same `execute` as `trading.engine.engine.Engine`."""
+
+    def __init__(self, domain: int = 1) -> None:
+        self.world = World(domain)
+
+    def execute(self, command: ExternalCommand, time_ns: int) -> list[Record]:
+        stamp_ns = max(self.world.time_ns, time_ns)
+        timers = [self._record(timer, stamp_ns, cause_sequence=0) for timer in self._due_timers(stamp_ns)]
+        before = self._work_off(stamp_ns)
+        own = self._record(command, stamp_ns, cause_sequence=0)
+        return [*timers, *before, own, *self._work_off(stamp_ns)]
+
+    def _due_timers(self, stamp_ns: int) -> list[InternalCommand]:
+        due = [one for one in self.world.schedules if one.effective_at_ns <= stamp_ns]
+        due.sort(key=lambda one: (one.effective_at_ns, one.instrument_id, one.parameters.version))
+        return [commands.ActivateParameters(b"", 0, one.instrument_id, one.parameters.version) for one in due]
+
+    def _work_off(self, stamp_ns: int) -> list[Record]:
+        records: list[Record] = []
+        while self.world.waiting and len(records) < AT_MOST:
+            first = self.world.waiting.pop(0)
+            records.append(self._record(first.command, stamp_ns, cause_sequence=first.cause_sequence))
+        return records
+
+    def _record(self, command: JournaledCommand, stamp_ns: int, *, cause_sequence: int) -> Record:
+        world = self.world
+        world.sequence += 1
+        world.time_ns = stamp_ns
+        rotate_command_ids(world, GENERATION_NS)
+        if isinstance(command, InternalCommand):
+            stated = decide_internal(world, command)
+        else:
+            stated = decide_external(world, command)
+            if command.command_id and not world.first_sequence(command.command_id):
+                world.current_ids.append((command.command_id, world.sequence))
+        for event in stated:
+            fold(world, event)
+        if isinstance(command, commands.TriggerOrder):
+            forget_queued(world, command.order_id)
+        if isinstance(command, commands.ActivateParameters):
+            forget_schedule(world, command.instrument_id, command.version)
+        return Record(world.sequence, stamp_ns, cause_sequence, command, stated)
+
+
+def decide_external(world: World, command: ExternalCommand) -> list[AnyEvent]:
+    account_id = getattr(command, "account_id", 0)
+    first_sequence = world.first_sequence(command.command_id) if command.command_id else 0
+    if first_sequence:
+        return [events.CommandRepeated(account_id, first_sequence)]
+    try:
+        require(not 0 < command.valid_until_ns < world.time_ns, "expired_in_transit")
+        return decide(world, command)
+    except Refused as refusal:
+        return [events.CommandRefused(account_id, refusal.code)]
+
+
+def decide(world: World, command: ExternalCommand) -> list[AnyEvent]:
+    match command:
+        case commands.OpenAccount():
+            return exchange.open_account(world, command)
+        case commands.SetAccountState():
+            return exchange.set_account_state(world, command)
+        case commands.SetAccountLimits():
+            return exchange.set_account_limits(world, command)
+        case commands.ListInstrument():
+            return exchange.list_instrument(world, command)
+        case commands.SetInstrumentParameters():
+            return exchange.set_parameters(world, command, world.time_ns)
+        case commands.SetInstrumentState():
+            return exchange.set_instrument_state(world, command)
+        case commands.UpdateMarkPrice():
+            return exchange.update_mark_price(world, command)
+        case commands.TransferCollateral():
+            return exchange.transfer_collateral(world, command)
+        case commands.SetLeverage():
+            return exchange.set_leverage(world, command)
+        case commands.PlaceOrder():
+            return orders.place(world, command, world.time_ns)
+        case commands.AmendOrder():
+            return orders.amend(world, command)
+        case commands.CancelOrder():
+            return orders.cancel(world, command, world.time_ns)
+        case commands.CancelAllOrders():
+            return orders.cancel_all(world, command)
+        case commands.AdvanceTime():
+            return []
+
+
+def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
+    match command:
+        case commands.TriggerOrder():
+            return orders.trigger(world, command)
+        case commands.TrimReduceOnly():
+            return orders.trim(world, command)
+        case commands.ActivateParameters():
+            return exchange.activate_parameters(world, command)

@@ -1,0 +1,228 @@
+"""Execution: what an order that becomes active now would do, computed without changing anything."""
+
+from dataclasses import dataclass, field, replace
+
+from tests.reference import money
+from tests.reference.world import Account, Instrument, Order, Position, World
+from trading.core import terms
+from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
+
+
+class Refused(Exception):
+    """Carries the code of the first check that failed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def require(condition: bool, code: str) -> None:
+    if not condition:
+        raise Refused(code)
+
+
+@dataclass
+class Step:
+    """One thing a walk does to a maker: a fill, or with a reason the cancellation of all it still has."""
+
+    maker: Order
+    lots: int
+    reason: int = 0
+
+
+@dataclass
+class Walk:
+    steps: list[Step] = field(default_factory=list)
+    filled_lots: int = 0
+    stopped: bool = False
+
+
+@dataclass
+class Execution:
+    resting_lots: int
+    cut_lots: int
+    open_loss_units: int
+    following: list[AnyEvent]
+
+
+def crosses(side: int, limit_ticks: int, maker_ticks: int) -> bool:
+    return side * (limit_ticks - maker_ticks) >= 0
+
+
+def opposite_orders(world: World, instrument: Instrument, side: int) -> list[Order]:
+    """The other side of the book, best price first, oldest first within a price."""
+    book = [one for one in world.orders if one.instrument_id == instrument.instrument_id and one.resting_lots]
+    return sorted((one for one in book if one.side == -side), key=lambda one: (side * one.price_ticks, one.arrival))
+
+
+def would_take(world: World, instrument: Instrument, *, side: int, price_ticks: int) -> bool:
+    return any(crosses(side, price_ticks, maker.price_ticks) for maker in opposite_orders(world, instrument, side))
+
+
+def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int, lots: int) -> Walk:
+    done = Walk()
+    user_id = world.account(order.account_id).user_id
+    positions = {one.account_id: one.position(instrument.instrument_id).lots for one in world.accounts}
+    for maker in opposite_orders(world, instrument, order.side):
+        left = lots - done.filled_lots
+        if left == 0 or not crosses(order.side, limit_ticks, maker.price_ticks):
+            break
+        if world.account(maker.account_id).user_id == user_id:
+            prevention = order.content.self_trade_prevention
+            if prevention in (terms.EXPIRE_MAKER, terms.EXPIRE_BOTH):
+                done.steps.append(Step(maker, maker.resting_lots, terms.CANCEL_SELF_TRADE))
+            if prevention in (terms.EXPIRE_TAKER, terms.EXPIRE_BOTH):
+                done.stopped = True
+                break
+            continue
+        reducible = maker.resting_lots
+        if maker.reduce_only:
+            reducible = max(0, -maker.side * positions[maker.account_id])
+        fill = min(left, maker.resting_lots, reducible)
+        if fill:
+            done.steps.append(Step(maker, fill))
+            done.filled_lots += fill
+            positions[maker.account_id] += maker.side * fill
+        if maker.reduce_only and fill == reducible < maker.resting_lots:
+            done.steps.append(Step(maker, maker.resting_lots - fill, terms.CANCEL_REDUCE_ONLY))
+    return done
+
+
+def price_limit(instrument: Instrument, order: Order) -> int:
+    """The price an order is matched at: its own within the band, or for market kinds the protection price."""
+    mark, parameters = instrument.mark_price_ticks, instrument.parameters
+    if not order.is_market:
+        require(
+            abs(order.price_ticks - mark) * money.PPB <= parameters.price_band_ppb * mark,
+            "price_outside_band",
+        )
+        return order.price_ticks
+    if order.side == terms.BUY:
+        return mark * (money.PPB + parameters.protection_ppb) // money.PPB
+    return money.ceiling(mark * (money.PPB - parameters.protection_ppb), money.PPB)
+
+
+def reduce_only_room(world: World, account: Account, instrument: Instrument, order: Order) -> int:
+    lots = account.position(instrument.instrument_id).lots
+    if lots * order.side >= 0:
+        return 0
+    others = world.resting_reduce_only(account.account_id, instrument.instrument_id)
+    return abs(lots) - sum(one.resting_lots for one in others if one.order_id != order.order_id)
+
+
+def execute(
+    world: World, account: Account, instrument: Instrument, order: Order, *, lots: int, first_number: int, amended: bool
+) -> Execution:
+    """Rule 9, a to h: `order` (not in the world yet, or a changed copy) becomes active with `lots`.
+
+    `first_number` is the number its first trade gets. Raises Refused.
+    """
+    limit_ticks = price_limit(instrument, order)
+    if not order.reduce_only:
+        priced_at = instrument.mark_price_ticks if order.is_market else limit_ticks
+        require(instrument.value(priced_at, lots) >= instrument.parameters.minimum_notional_units, "notional_too_small")
+    cut = 0
+    if order.reduce_only:
+        room = reduce_only_room(world, account, instrument, order)
+        require(room > 0 and not (amended and lots > room), "would_not_reduce")
+        cut = max(0, lots - room)
+    if order.content.post_only or instrument.state == terms.INSTRUMENT_POST_ONLY:
+        taking = would_take(world, instrument, side=order.side, price_ticks=limit_ticks)
+        require(not taking, "would_take" if order.content.post_only else "post_only_mode")
+    walked = walk(world, instrument, order, limit_ticks=limit_ticks, lots=lots - cut)
+    if order.content.time_in_force == terms.FOK:
+        require(walked.filled_lots == lots, "not_fillable")
+    left = lots - cut - walked.filled_lots
+    may_rest = order.content.time_in_force == terms.GTC and not order.is_market and not walked.stopped
+    resting = left if may_rest else 0
+    loss = 0 if order.reduce_only else money.open_loss(instrument, order.side, limit_ticks, lots=resting)
+    following, position, collateral = trades(world, account, instrument, order, walked, first_number)
+    kept = [
+        one
+        for one in world.orders_of(account.account_id, instrument.instrument_id)
+        if one.order_id != order.order_id and all(one is not step.maker for step in walked.steps)
+    ]
+    rest = [money.Resting(order.side, resting, loss, order.reduce_only)] if resting else []
+    after = money.Holding(position, money.resting_of(kept) + rest)
+    check_position_limit(world, account, instrument, after)
+    check_margin(world, account, instrument, after, collateral)
+    if left and not resting:
+        following.append(cancelled(order, left, rest_reason(order, walked), price_ticks=limit_ticks, rested=False))
+    return Execution(resting, cut, loss, following)
+
+
+def check_position_limit(world: World, account: Account, instrument: Instrument, after: money.Holding) -> None:
+    value_after = instrument.value_at_mark(after.largest_lots())
+    value_before = instrument.value_at_mark(money.holding(world, account, instrument).largest_lots())
+    require(value_after <= instrument.parameters.position_limit_units or value_after <= value_before, "position_limit")
+
+
+def check_margin(
+    world: World, account: Account, instrument: Instrument, after: money.Holding, collateral_units: int
+) -> None:
+    lacking = money.margin(world, account, collateral_units=collateral_units, instead=(instrument, after)).lacking_units
+    require(lacking <= 0 or lacking <= money.margin(world, account).lacking_units, "insufficient_margin")
+
+
+def rest_reason(order: Order, walked: Walk) -> int:
+    if order.is_market:
+        return terms.CANCEL_PROTECTION
+    return terms.CANCEL_SELF_TRADE if walked.stopped else terms.CANCEL_IOC
+
+
+def cancelled(order: Order, lots: int, reason: int, *, price_ticks: int, rested: bool) -> OrderCancelled:
+    return OrderCancelled(
+        order_id=order.order_id,
+        account_id=order.account_id,
+        instrument_id=order.instrument_id,
+        side=order.side,
+        price_ticks=price_ticks,
+        cancelled_lots=lots,
+        rested=rested,
+        reason=reason,
+    )
+
+
+def trades(
+    world: World, taker: Account, instrument: Instrument, order: Order, walked: Walk, first_number: int
+) -> tuple[list[AnyEvent], Position, int]:
+    """The events of a walk; the taker's position and collateral after it."""
+    events: list[AnyEvent] = []
+    positions = {one.account_id: replace(one.position(instrument.instrument_id)) for one in world.accounts}
+    collateral = taker.collateral_units
+    number = first_number
+    for step in walked.steps:
+        maker = step.maker
+        if step.reason:
+            events.append(cancelled(maker, step.lots, step.reason, price_ticks=maker.price_ticks, rested=True))
+            continue
+        fill = {"instrument": instrument, "price_ticks": maker.price_ticks, "quantity_lots": step.lots}
+        made = money.fill_position(positions[maker.account_id], side=maker.side, **fill)
+        took = money.fill_position(positions[taker.account_id], side=order.side, **fill)
+        positions[maker.account_id], positions[taker.account_id] = made.position, took.position
+        value_units = instrument.value(maker.price_ticks, step.lots)
+        taker_fee = money.fee_units(value_units, instrument.parameters.taker_fee_ppb)
+        collateral += took.realised_pnl_units - taker_fee
+        events.append(
+            TradeExecuted(
+                trade_id=world.identifier(number),
+                instrument_id=instrument.instrument_id,
+                price_ticks=maker.price_ticks,
+                quantity_lots=step.lots,
+                taker_side=order.side,
+                maker_order_id=maker.order_id,
+                maker_account_id=maker.account_id,
+                maker_fee_units=money.fee_units(value_units, instrument.parameters.maker_fee_ppb),
+                maker_realised_pnl_units=made.realised_pnl_units,
+                maker_position_lots=made.position.lots,
+                maker_entry_value_units=made.position.entry_value_units,
+                taker_order_id=order.order_id,
+                taker_account_id=taker.account_id,
+                taker_fee_units=taker_fee,
+                taker_realised_pnl_units=took.realised_pnl_units,
+                taker_position_lots=took.position.lots,
+                taker_entry_value_units=took.position.entry_value_units,
+            )
+        )
+        number += 1
+    return events, positions[taker.account_id], collateral

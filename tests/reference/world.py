@@ -1,0 +1,170 @@
+"""What the reference engine knows: plain lists of accounts, instruments and orders, searched from the front."""
+
+from dataclasses import dataclass, field
+
+from trading.core import terms
+from trading.core.instruments import InstrumentParameters, InstrumentTerms
+from trading.engine.commands import InternalCommand, PlaceOrder
+
+DAY_NS = 24 * 3600 * 10**9
+REMEMBERED_CLOSES = 10_000
+GENERATION_NS = 120 * 10**9
+
+
+@dataclass
+class Position:
+    lots: int = 0
+    entry_value_units: int = 0
+
+
+@dataclass
+class Account:
+    account_id: int
+    user_id: int
+    state: int = terms.ACCOUNT_NORMAL
+    maximum_open_orders: int = 0
+    collateral_units: int = 0
+    positions: dict[int, Position] = field(default_factory=dict)
+    leverages: dict[int, int] = field(default_factory=dict)
+
+    def position(self, instrument_id: int) -> Position:
+        return self.positions.setdefault(instrument_id, Position())
+
+
+@dataclass
+class Instrument:
+    terms: InstrumentTerms
+    parameters: InstrumentParameters
+    newest_version: int
+    state: int = terms.INSTRUMENT_NORMAL
+    mark_price_ticks: int = 0
+    last_price_ticks: int = 0
+
+    @property
+    def instrument_id(self) -> int:
+        return self.terms.instrument_id
+
+    def value(self, price_ticks: int, lots: int) -> int:
+        return price_ticks * lots * self.terms.value_units
+
+    def value_at_mark(self, lots: int) -> int:
+        return self.value(self.mark_price_ticks, lots)
+
+
+@dataclass
+class Order:
+    """`content` is the command that placed it, kept as sent; quantity and price follow amendments."""
+
+    order_id: int
+    content: PlaceOrder
+    quantity_lots: int
+    price_ticks: int
+    untriggered: bool
+    filled_lots: int = 0
+    cancelled_lots: int = 0
+    resting_lots: int = 0
+    open_loss_units: int = 0
+    arrival: int = 0
+    changed_sequence: int = 0
+    queued: bool = False
+
+    @property
+    def open_lots(self) -> int:
+        return self.quantity_lots - self.filled_lots - self.cancelled_lots
+
+    @property
+    def account_id(self) -> int:
+        return self.content.account_id
+
+    @property
+    def instrument_id(self) -> int:
+        return self.content.instrument_id
+
+    @property
+    def side(self) -> int:
+        return self.content.side
+
+    @property
+    def reduce_only(self) -> bool:
+        return self.content.reduce_only
+
+    @property
+    def is_market(self) -> bool:
+        return self.content.order_type in (terms.MARKET, terms.STOP)
+
+
+@dataclass
+class ClosedOrder:
+    order: Order
+    closed_at_ns: int
+
+
+@dataclass
+class Schedule:
+    effective_at_ns: int
+    instrument_id: int
+    parameters: InstrumentParameters
+
+
+@dataclass
+class Waiting:
+    cause_sequence: int
+    command: InternalCommand
+
+
+@dataclass
+class World:
+    domain: int
+    sequence: int = 0
+    time_ns: int = 0
+    last_number: int = 0
+    arrivals: int = 0
+    fee_units: int = 0
+    accounts: list[Account] = field(default_factory=list)
+    instruments: list[Instrument] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    closed: list[ClosedOrder] = field(default_factory=list)
+    schedules: list[Schedule] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    generation_start_ns: int = 0
+    current_ids: list[tuple[bytes, int]] = field(default_factory=list)
+    previous_ids: list[tuple[bytes, int]] = field(default_factory=list)
+
+    def account(self, account_id: int) -> Account | None:
+        return next((account for account in self.accounts if account.account_id == account_id), None)
+
+    def instrument(self, instrument_id: int) -> Instrument | None:
+        return next((one for one in self.instruments if one.instrument_id == instrument_id), None)
+
+    def order(self, order_id: int) -> Order | None:
+        return next((order for order in self.orders if order.order_id == order_id), None)
+
+    def orders_of(self, account_id: int, instrument_id: int) -> list[Order]:
+        return [one for one in self.orders if one.account_id == account_id and one.instrument_id == instrument_id]
+
+    def resting_reduce_only(self, account_id: int, instrument_id: int) -> list[Order]:
+        return [one for one in self.orders_of(account_id, instrument_id) if one.reduce_only and one.resting_lots]
+
+    def open_with_client_id(self, account_id: int, client_order_id: str) -> Order | None:
+        for order in self.orders:
+            if order.account_id == account_id and order.content.client_order_id == client_order_id != "":
+                return order
+        return None
+
+    def closed_with_client_id(self, account_id: int, client_order_id: str, time_ns: int) -> Order | None:
+        """The youngest closed order of that client id, if it is still remembered."""
+        of_account = [one for one in self.closed if one.order.account_id == account_id]
+        for one in reversed(of_account[-REMEMBERED_CLOSES:]):
+            if one.order.content.client_order_id == client_order_id and time_ns - one.closed_at_ns < DAY_NS:
+                return one.order
+        return None
+
+    def first_sequence(self, command_id: bytes) -> int:
+        """The sequence this command id is remembered with, 0 when it is not."""
+        for remembered, sequence in self.current_ids + self.previous_ids:
+            if remembered == command_id:
+                return sequence
+        return 0
+
+    def identifier(self, number: int) -> int:
+        return number * 64 + self.domain

@@ -1,0 +1,374 @@
+"""A seeded stream of commands, mostly what traders do and often what they should not.
+
+It looks at a `View` of the records so far to aim at orders, positions and prices that exist.
+"""
+
+import random
+
+import msgspec
+
+from tests.simulation import world
+from tests.simulation.view import SeenOrder, View
+from trading.core import terms
+from trading.engine import commands
+from trading.engine.commands import ExternalCommand, PlaceOrder
+
+MILLISECOND_NS = 10**6
+SECOND_NS = 10**9
+START_NS = 1_700_000_000 * SECOND_NS
+STRANGE_NUMBERS = (-(2**62), -(10**12), -1, 0, 1, 2, 3, 4, 5, 7, 37, 10**6, 10**12, 10**15 + 1, 2**62)
+STRANGE_TEXTS = ("", "x", "y" * 36, "z" * 37, "é", "USDT", "BTC-PERP")
+PREVENTIONS = (terms.EXPIRE_MAKER, terms.EXPIRE_TAKER, terms.EXPIRE_BOTH)
+
+
+class CommandStream:
+    """`next()` gives the next command and its stamp; fold its records into `view` before asking again."""
+
+    def __init__(self, *, seed: int, view: View) -> None:
+        self.random = random.Random(seed)
+        self.view = view
+        self.clock_ns = START_NS
+        self.script = world.opening()
+        self.placed: list[PlaceOrder] = []
+        self.sent: list[ExternalCommand] = []
+        self.count = 0
+
+    def next(self) -> tuple[ExternalCommand, int]:
+        self.clock_ns += self._pause_ns()
+        if self.script:
+            return self.script.pop(0), self.clock_ns
+        self.count += 1
+        command = self._restoring() or self._choose()
+        if isinstance(command, PlaceOrder):
+            self.placed = [*self.placed[-40:], command]
+        if self._chance(0.05):
+            command = self._corrupted(command)
+        command = self._addressed(command)
+        self.sent = [*self.sent[-20:], command]
+        return command, self.clock_ns
+
+    def _chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def _pause_ns(self) -> int:
+        draw = self.random.random()
+        if draw < 0.2:
+            return 0
+        if draw < 0.99:
+            return self.random.randrange(200 * MILLISECOND_NS)
+        if draw < 0.998:
+            return self.random.randrange(20 * SECOND_NS)
+        if draw < 0.9997:
+            return self.random.randrange(50 * SECOND_NS, 260 * SECOND_NS)
+        return self.random.randrange(20, 28) * 3600 * SECOND_NS
+
+    def _addressed(self, command: ExternalCommand) -> ExternalCommand:
+        """With a command id, sometimes one that was sent before, and a time it is valid until."""
+        command_id = self.random.randbytes(16) if self._chance(0.9) else b""
+        if self.sent and self._chance(0.015):
+            earlier = self.random.choice(self.sent)
+            if self._chance(0.7):
+                return earlier
+            command_id = earlier.command_id
+        valid_until_ns = command.valid_until_ns or (self.clock_ns + 5 * SECOND_NS if self._chance(0.9) else 0)
+        if self._chance(0.01):
+            valid_until_ns = self.clock_ns - self.random.randrange(3)
+        return msgspec.structs.replace(command, command_id=command_id, valid_until_ns=valid_until_ns)
+
+    def _corrupted(self, command: ExternalCommand) -> ExternalCommand:
+        """One field of it replaced by something strange."""
+        name = self.random.choice(command.__struct_fields__[1:])
+        value = self._strange(getattr(command, name))
+        return msgspec.structs.replace(command, **{name: value})
+
+    def _strange(self, value: object) -> object:
+        match value:
+            case bool():
+                return not value
+            case int():
+                near = (value - 1, value + 1, -value)
+                return self.random.choice(near if self._chance(0.3) else STRANGE_NUMBERS)
+            case str():
+                return self.random.choice(STRANGE_TEXTS)
+            case ():
+                return (self.view.instruments[1].parameters.brackets[0],)
+            case tuple() if not hasattr(value, "_fields"):
+                if self._chance(0.3):
+                    return self.random.choice(((), value[::-1], value[1:], value + value))
+                index = self.random.randrange(len(value))
+                return (*value[:index], self._strange(value[index]), *value[index + 1 :])
+            case _:
+                name = self.random.choice(value._fields)
+                return value._replace(**{name: self._strange(getattr(value, name))})
+
+    def _restoring(self) -> ExternalCommand | None:
+        """Brings instruments, accounts and marks that were led astray back, so that the market goes on."""
+        for instrument_id in world.INSTRUMENTS:
+            instrument = self.view.instruments.get(instrument_id)
+            if instrument is None:
+                return None
+            if instrument.state != terms.INSTRUMENT_NORMAL and self._chance(0.04):
+                return commands.SetInstrumentState(b"", 0, instrument_id, terms.INSTRUMENT_NORMAL)
+            base = world.BASE_MARKS[instrument_id]
+            if abs(instrument.mark_price_ticks - base) * 10 > base * 2 and self._chance(0.3):
+                return commands.UpdateMarkPrice(b"", 0, instrument_id, base)
+            if instrument.parameters.maximum_order_lots < 20 and self._chance(0.1):
+                parameters = self._parameters(instrument_id)
+                return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters)
+        for account_id in world.ACCOUNTS:
+            account = self.view.accounts[account_id]
+            if account.state != terms.ACCOUNT_NORMAL and self._chance(0.03):
+                return commands.SetAccountState(b"", 0, account_id, terms.ACCOUNT_NORMAL)
+            if account.maximum_open_orders and self._chance(0.01):
+                return commands.SetAccountLimits(b"", 0, account_id, 0)
+        return None
+
+    def _choose(self) -> ExternalCommand:
+        makers = {
+            self._limit: 34,
+            self._market: 7,
+            self._fill_or_kill: 4,
+            self._reduce_only: 12,
+            self._stop: 10,
+            self._again: 3,
+            self._amend: 14,
+            self._cancel: 11,
+            self._cancel_all: 0.7,
+            self._mark: 6,
+            self._transfer: 2.5,
+            self._leverage: 2,
+            self._configure: 2,
+            self._advance: 1,
+        }
+        return self.random.choices(list(makers), weights=list(makers.values()))[0]()
+
+    def _account(self) -> int:
+        return self.random.choice(world.ACCOUNTS)
+
+    def _instrument(self) -> int:
+        return self.random.choice((1, 1, 2))
+
+    def _mark_of(self, instrument_id: int) -> int:
+        return self.view.instruments[instrument_id].mark_price_ticks
+
+    def _quantity(self, instrument_id: int) -> int:
+        if self._chance(0.05):
+            return self.random.randint(1, 70)
+        return self.random.randint(2, 16) if instrument_id == 1 else self.random.randint(1, 6)
+
+    def _near_mark(self, instrument_id: int, offset: int) -> int:
+        if self._chance(0.02):
+            offset *= 20
+        return max(1, self._mark_of(instrument_id) + offset)
+
+    def _order(self, **fields: object) -> PlaceOrder:
+        instrument_id = fields.get("instrument_id") or self._instrument()
+        given = {
+            "account_id": self._account(),
+            "instrument_id": instrument_id,
+            "client_order_id": self._client_order_id(),
+            "side": self.random.choice((terms.BUY, terms.SELL)),
+            "order_type": terms.LIMIT,
+            "quantity_lots": self._quantity(instrument_id),
+            "price_ticks": 0,
+            "time_in_force": terms.GTC,
+            "self_trade_prevention": self.random.choice(PREVENTIONS),
+        }
+        return PlaceOrder(b"", 0, **(given | fields))
+
+    def _client_order_id(self) -> str:
+        if self._chance(0.5):
+            return ""
+        return f"c{self.count if self._chance(0.95) else self.random.randrange(1, 40)}"
+
+    def _limit(self) -> PlaceOrder:
+        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        offset = self.random.randint(-3, 12)
+        time_in_force = terms.IOC if self._chance(0.15) else terms.GTC
+        return self._order(
+            instrument_id=instrument_id,
+            side=side,
+            price_ticks=self._near_mark(instrument_id, -side * offset),
+            time_in_force=time_in_force,
+            post_only=time_in_force == terms.GTC and self._chance(0.2),
+        )
+
+    def _market(self) -> PlaceOrder:
+        time_in_force = self.random.choice((terms.IOC, terms.IOC, terms.FOK))
+        return self._order(order_type=terms.MARKET, time_in_force=time_in_force)
+
+    def _fill_or_kill(self) -> PlaceOrder:
+        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        price_ticks = self._near_mark(instrument_id, side * self.random.randint(-2, 8))
+        return self._order(instrument_id=instrument_id, side=side, price_ticks=price_ticks, time_in_force=terms.FOK)
+
+    def _reduce_only(self) -> PlaceOrder:
+        """Mostly by who has a position, with about its size; plain limits, takers and stops."""
+        held = [
+            (account_id, instrument_id, position.lots)
+            for account_id, account in self.view.accounts.items()
+            for instrument_id, position in account.positions.items()
+            if position.lots
+        ]
+        if not held or self._chance(0.1):
+            made = self.random.choice((self._limit, self._market, self._stop))()
+            return msgspec.structs.replace(made, reduce_only=True)
+        account_id, instrument_id, lots = self.random.choice(held)
+        made = self.random.choice((self._limit, self._limit, self._market, self._stop, self._fill_or_kill))()
+        side = terms.SELL if lots > 0 else terms.BUY
+        price_ticks = self._near_mark(instrument_id, side * self.random.randint(-2, 9)) if made.price_ticks else 0
+        trigger = self._near_mark(instrument_id, side * self.random.randint(0, 6)) if made.trigger_by else 0
+        return msgspec.structs.replace(
+            made,
+            account_id=account_id,
+            instrument_id=instrument_id,
+            side=side,
+            quantity_lots=max(1, abs(lots) + self.random.randint(-6, 3)),
+            price_ticks=price_ticks,
+            trigger_price_ticks=trigger,
+            reduce_only=True,
+        )
+
+    def _stop(self) -> PlaceOrder:
+        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        trigger_price_ticks = self._near_mark(instrument_id, side * self.random.randint(-1, 7))
+        by = self.random.choice((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST))
+        fields = {"instrument_id": instrument_id, "side": side, "trigger_by": by}
+        if self._chance(0.5):
+            return self._order(
+                order_type=terms.STOP,
+                time_in_force=self.random.choice((terms.IOC, terms.IOC, terms.FOK)),
+                trigger_price_ticks=trigger_price_ticks,
+                **fields,
+            )
+        return self._order(
+            order_type=terms.STOP_LIMIT,
+            time_in_force=self.random.choice((terms.GTC, terms.GTC, terms.IOC, terms.FOK)),
+            trigger_price_ticks=trigger_price_ticks,
+            price_ticks=max(1, trigger_price_ticks + side * self.random.randint(-3, 5)),
+            **fields,
+        )
+
+    def _again(self) -> ExternalCommand:
+        """An earlier order's client id: with the same content, or with another."""
+        named = [one for one in self.placed if one.client_order_id]
+        if not named:
+            return self._limit()
+        earlier = self.random.choice(named)
+        if self._chance(0.4):
+            return msgspec.structs.replace(earlier, quantity_lots=earlier.quantity_lots + 1)
+        return earlier
+
+    def _open_order(self) -> SeenOrder | None:
+        return self.random.choice(list(self.view.orders.values())) if self.view.orders else None
+
+    def _amend(self) -> ExternalCommand:
+        order = self._open_order()
+        if order is None:
+            return self._limit()
+        instrument_id, mark = order.placed.instrument_id, self._mark_of(order.placed.instrument_id)
+        limited = order.placed.order_type in (terms.LIMIT, terms.STOP_LIMIT)
+        quantity_lots = self.random.choice(
+            (
+                0,
+                max(1, order.quantity_lots - self.random.randint(0, 5)),
+                order.quantity_lots + self.random.randint(0, 9),
+                order.filled_lots + order.cancelled_lots,
+                self._quantity(instrument_id),
+            )
+        )
+        price_ticks = 0
+        if self._chance(0.6 if limited else 0.1):
+            near = order.price_ticks + self.random.randint(-3, 3) if limited else mark
+            price_ticks = max(1, self.random.choice((near, near, mark - order.side * self.random.randint(-4, 9))))
+        return commands.AmendOrder(
+            b"",
+            0,
+            account_id=order.placed.account_id if self._chance(0.98) else self._account(),
+            order_id=order.placed.order_id,
+            quantity_lots=quantity_lots,
+            price_ticks=price_ticks,
+            expected_sequence=self.random.choice((0, 0, order.sequence, order.sequence, order.sequence - 1)),
+        )
+
+    def _cancel(self) -> ExternalCommand:
+        order = self._open_order()
+        if order is None:
+            return self._limit()
+        account_id = order.placed.account_id if self._chance(0.97) else self._account()
+        if order.placed.client_order_id and self._chance(0.6):
+            return commands.CancelOrder(b"", 0, account_id, 0, order.placed.client_order_id)
+        if self.placed and self._chance(0.12):
+            earlier = self.random.choice(self.placed)
+            return commands.CancelOrder(b"", 0, earlier.account_id, 0, earlier.client_order_id)
+        return commands.CancelOrder(b"", 0, account_id, order.placed.order_id)
+
+    def _cancel_all(self) -> ExternalCommand:
+        return commands.CancelAllOrders(b"", 0, self._account(), self.random.choice((0, 1, 2)))
+
+    def _mark(self) -> ExternalCommand:
+        instrument_id = self._instrument()
+        mark = self._mark_of(instrument_id)
+        if self._chance(0.05):
+            moved = mark + self.random.choice((-1, 1)) * mark * self.random.randint(4, 16) // 100
+        else:
+            moved = mark + self.random.randint(-4, 4)
+        return commands.UpdateMarkPrice(b"", 0, instrument_id, moved)
+
+    def _transfer(self) -> ExternalCommand:
+        account_id = self._account()
+        collateral = self.view.accounts[account_id].collateral_units
+        if account_id == world.RICH_ACCOUNT or self._chance(0.5):
+            amount = self.random.choice((1, 5_000, 20_000, 20_000, 170_000))
+        else:
+            amount = -self.random.choice((1, 3_000, 10_000, max(1, collateral // 2), max(1, collateral)))
+        return commands.TransferCollateral(b"", 0, account_id, "USDT", amount, self.count)
+
+    def _leverage(self) -> ExternalCommand:
+        leverage = self.random.choice((1, 2, 5, 10, 20, 25, 40, 50, 70, 100, 101))
+        return commands.SetLeverage(b"", 0, self._account(), self._instrument(), leverage)
+
+    def _advance(self) -> ExternalCommand:
+        self.clock_ns += self.random.randrange(3 * SECOND_NS)
+        return commands.AdvanceTime(b"", 0)
+
+    def _configure(self) -> ExternalCommand:
+        """What operators do: states, limits, parameters now and later."""
+        instrument_id, account_id = self._instrument(), self._account()
+        match self.random.randrange(8):
+            case 0:
+                return commands.SetInstrumentState(b"", 0, instrument_id, self.random.randint(1, 4))
+            case 1 | 2:
+                return commands.SetAccountState(b"", 0, account_id, self.random.randint(1, 4))
+            case 3:
+                return commands.SetAccountLimits(b"", 0, account_id, self.random.choice((0, 1, 3, 6)))
+            case 4:
+                later_ns = self.clock_ns + self.random.randrange(30 * SECOND_NS)
+                parameters = self._parameters(instrument_id)
+                return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters, later_ns)
+            case 5:
+                parameters = self._parameters(instrument_id)
+                return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters)
+            case 6:
+                listed = world.TERMS[instrument_id]._replace(
+                    instrument_id=self.random.randint(2, 6), symbol=self.random.choice(("A-PERP", "B-PERP"))
+                )
+                return commands.ListInstrument(b"", 0, listed, world.PARAMETERS[instrument_id])
+            case _:
+                return commands.OpenAccount(b"", 0, account_id, self.random.choice((1, account_id)))
+
+    def _parameters(self, instrument_id: int):
+        """A newer version of the instrument's first parameters, somewhat changed."""
+        first = world.PARAMETERS[instrument_id]
+        newest = self.view.instruments[instrument_id].newest_version
+        bracket = first.brackets[0]
+        return first._replace(
+            version=newest + self.random.choice((0, 1, 1, 1, 2)),
+            maker_fee_ppb=self.random.choice((first.maker_fee_ppb, -100_003, 0, 150_001)),
+            taker_fee_ppb=self.random.choice((first.taker_fee_ppb, 400_001)),
+            price_band_ppb=self.random.choice((first.price_band_ppb, 60_000_000)),
+            position_limit_units=self.random.choice((first.position_limit_units, 900_000)),
+            maximum_open_orders=self.random.choice((first.maximum_open_orders, 12)),
+            default_leverage=self.random.choice((first.default_leverage, 8)),
+            brackets=self.random.choice((first.brackets, (bracket,))),
+        )

@@ -1,0 +1,250 @@
+"""What records alone say about the exchange: the fold that invariants, generators and auditors look at.
+
+It knows nothing of any engine's state; positions, fees and balances are taken from the events.
+"""
+
+from dataclasses import dataclass, field
+
+from tests.reference.world import Account, Instrument, Position
+from trading.core import terms
+from trading.engine import events
+from trading.engine.events import AnyEvent, Record
+
+DAY_NS = 24 * 3600 * 10**9
+REMEMBERED_CLOSES = 10_000
+TRIGGERED_TYPES = (terms.STOP, terms.STOP_LIMIT)
+
+
+@dataclass
+class SeenOrder:
+    """An order as its events tell it. `resting_lots` counts lots in the book or, untriggered, lots that wait."""
+
+    placed: events.OrderPlaced
+    quantity_lots: int
+    price_ticks: int
+    resting_lots: int
+    open_loss_units: int
+    arrival: int
+    sequence: int
+    untriggered: bool
+    filled_lots: int = 0
+    cancelled_lots: int = 0
+
+    @property
+    def open_lots(self) -> int:
+        return self.quantity_lots - self.filled_lots - self.cancelled_lots
+
+    @property
+    def side(self) -> int:
+        return self.placed.side
+
+    @property
+    def reduce_only(self) -> bool:
+        return self.placed.reduce_only
+
+
+@dataclass
+class ClientIds:
+    """Client order ids of an account: those open, and for the closed ones when and as the how manieth they closed."""
+
+    open: set[str] = field(default_factory=set)
+    closed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    closes: int = 0
+
+    def is_known(self, client_order_id: str, time_ns: int) -> bool:
+        closed_at_ns, number = self.closed.get(client_order_id, (-DAY_NS, -REMEMBERED_CLOSES))
+        remembered = time_ns - closed_at_ns < DAY_NS and self.closes - number < REMEMBERED_CLOSES
+        return client_order_id in self.open or remembered
+
+
+class View:
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.time_ns = 0
+        self.accounts: dict[int, Account] = {}
+        self.instruments: dict[int, Instrument] = {}
+        self.orders: dict[int, SeenOrder] = {}
+        self.client_ids: dict[int, ClientIds] = {}
+        self.depth: dict[tuple[int, int], dict[int, int]] = {}
+        self.fee_units = 0
+        self.transferred_units = 0
+        self._arrivals = 0
+
+    def fold(self, record: Record) -> None:
+        self.stamp(record)
+        for event in record.events:
+            self.fold_event(event)
+
+    def stamp(self, record: Record) -> None:
+        self.sequence, self.time_ns = record.sequence, record.time_ns
+
+    def fold_event(self, event: AnyEvent) -> None:
+        match event:
+            case events.OrderPlaced():
+                self._placed(event)
+            case events.OrderTriggered():
+                order = self._order(event.order_id)
+                order.untriggered = False
+                order.cancelled_lots += event.cut_lots
+                self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units)
+            case events.OrderAmended():
+                self._amended(event)
+            case events.TradeExecuted():
+                self._traded(event)
+            case events.OrderReduced():
+                order = self._order(event.order_id)
+                self._shrink(order, event.cancelled_lots)
+                order.cancelled_lots += event.cancelled_lots
+                self._level(order, event.price_ticks, -event.cancelled_lots)
+            case events.OrderCancelled():
+                order = self._order(event.order_id)
+                order.cancelled_lots += event.cancelled_lots
+                if event.rested:
+                    self._level(order, event.price_ticks, -event.cancelled_lots)
+                self._close(order)
+            case events.OrderRejected():
+                order = self._order(event.order_id)
+                order.cancelled_lots += event.cancelled_lots
+                self._close(order)
+            case _:
+                self._fold_exchange_event(event)
+
+    def _fold_exchange_event(self, event: AnyEvent) -> None:
+        match event:
+            case events.AccountOpened():
+                self.accounts.setdefault(event.account_id, Account(event.account_id, event.user_id))
+                self.client_ids.setdefault(event.account_id, ClientIds())
+            case events.AccountStateChanged():
+                self.accounts[event.account_id].state = event.state
+            case events.AccountLimitsChanged():
+                self.accounts[event.account_id].maximum_open_orders = event.maximum_open_orders
+            case events.CollateralTransferred():
+                self.accounts[event.account_id].collateral_units += event.amount_units
+                self.transferred_units += event.amount_units
+            case events.LeverageChanged():
+                self.accounts[event.account_id].leverages[event.instrument_id] = event.leverage
+            case events.InstrumentListed():
+                listed = Instrument(event.terms, event.parameters, event.parameters.version)
+                self.instruments[event.terms.instrument_id] = listed
+            case events.ParametersScheduled():
+                self._newest(event.instrument_id, event.parameters.version)
+            case events.ParametersChanged():
+                self.instruments[event.instrument_id].parameters = event.parameters
+                self._newest(event.instrument_id, event.parameters.version)
+            case events.InstrumentStateChanged():
+                self.instruments[event.instrument_id].state = event.state
+            case events.MarkPriceUpdated():
+                self.instruments[event.instrument_id].mark_price_ticks = event.mark_price_ticks
+
+    def _newest(self, instrument_id: int, version: int) -> None:
+        instrument = self.instruments[instrument_id]
+        instrument.newest_version = max(instrument.newest_version, version)
+
+    def _order(self, order_id: int) -> SeenOrder:
+        order = self.orders[order_id]
+        order.sequence = self.sequence
+        return order
+
+    def _placed(self, event: events.OrderPlaced) -> None:
+        order = SeenOrder(
+            placed=event,
+            quantity_lots=event.quantity_lots,
+            price_ticks=event.price_ticks,
+            resting_lots=event.resting_lots,
+            open_loss_units=0,
+            arrival=0,
+            sequence=self.sequence,
+            untriggered=event.order_type in TRIGGERED_TYPES,
+            cancelled_lots=event.cut_lots,
+        )
+        self.orders[event.order_id] = order
+        if event.client_order_id:
+            self.client_ids[event.account_id].open.add(event.client_order_id)
+        if not order.untriggered:
+            self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units)
+
+    def _amended(self, event: events.OrderAmended) -> None:
+        order = self._order(event.order_id)
+        order.quantity_lots, order.price_ticks = event.quantity_lots, event.price_ticks
+        if not event.untriggered:
+            self._level(order, event.previous_price_ticks, -event.previous_resting_lots)
+        if event.requeued:
+            self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units)
+            return
+        order.resting_lots, order.open_loss_units = event.resting_lots, event.open_loss_units
+        if not event.untriggered:
+            self._level(order, event.price_ticks, event.resting_lots)
+
+    def _traded(self, event: events.TradeExecuted) -> None:
+        maker, taker = self._order(event.maker_order_id), self._order(event.taker_order_id)
+        self._level(maker, event.price_ticks, -event.quantity_lots)
+        self._shrink(maker, event.quantity_lots)
+        for order in (maker, taker):
+            order.filled_lots += event.quantity_lots
+            if order.open_lots == 0:
+                self._close(order)
+        for account_id, lots, entry_value_units, gain_units in sides_of(event):
+            account = self.accounts[account_id]
+            account.positions[event.instrument_id] = Position(lots, entry_value_units)
+            account.collateral_units += gain_units
+        self.fee_units += event.maker_fee_units + event.taker_fee_units
+
+    def _enter(self, order: SeenOrder, price_ticks: int, lots: int, open_loss_units: int) -> None:
+        self._arrivals += 1
+        order.arrival = self._arrivals
+        order.resting_lots, order.open_loss_units = lots, open_loss_units
+        self._level(order, price_ticks, lots)
+
+    def _shrink(self, order: SeenOrder, lots: int) -> None:
+        order.open_loss_units -= order.open_loss_units * lots // order.resting_lots
+        order.resting_lots -= lots
+
+    def _level(self, order: SeenOrder, price_ticks: int, change_lots: int) -> None:
+        if change_lots == 0:
+            return
+        levels = self.depth.setdefault((order.placed.instrument_id, order.side), {})
+        levels[price_ticks] = levels.get(price_ticks, 0) + change_lots
+        if levels[price_ticks] == 0:
+            del levels[price_ticks]
+
+    def _close(self, order: SeenOrder) -> None:
+        placed = order.placed
+        del self.orders[placed.order_id]
+        if placed.client_order_id:
+            ids = self.client_ids[placed.account_id]
+            ids.open.discard(placed.client_order_id)
+            ids.closed[placed.client_order_id] = (self.time_ns, ids.closes)
+            ids.closes += 1
+
+    def book(self, instrument_id: int, side: int) -> list[SeenOrder]:
+        """The resting orders of one side, best first and oldest first within a price."""
+        orders = [
+            one
+            for one in self.orders.values()
+            if one.placed.instrument_id == instrument_id
+            and one.side == side
+            and one.resting_lots
+            and not one.untriggered
+        ]
+        return sorted(orders, key=lambda one: (-side * one.price_ticks, one.arrival))
+
+    def position(self, account_id: int, instrument_id: int) -> Position:
+        return self.accounts[account_id].positions.get(instrument_id, Position())
+
+
+def sides_of(event: events.TradeExecuted) -> list[tuple[int, int, int, int]]:
+    """Maker and taker of a trade: (account, position lots, entry value, what the collateral gains)."""
+    return [
+        (
+            event.maker_account_id,
+            event.maker_position_lots,
+            event.maker_entry_value_units,
+            event.maker_realised_pnl_units - event.maker_fee_units,
+        ),
+        (
+            event.taker_account_id,
+            event.taker_position_lots,
+            event.taker_entry_value_units,
+            event.taker_realised_pnl_units - event.taker_fee_units,
+        ),
+    ]
