@@ -185,7 +185,7 @@ class EngineWorker(Worker):
         await deciding
         await self._in_transit(self._heart.delete(heartbeat_key(domain=self._lease.domain)))
         await self._empty_outbox()
-        self._journal.close()
+        self._journal.disconnect()
 
 
 class JobFailed(Exception):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
 import psycopg
+from django.db import transaction
 from psycopg import pq
 
 from trading.models.journal import DOMAIN, NO_HASH, JournalRow, Snapshot, read_rows
@@ -62,6 +63,26 @@ class JournalFailed(Exception):
     """What was being written may be in the journal or not: this memory is worth nothing any more."""
 
 
+class JournalTables:
+    """The journal and its snapshots as every reader sees them, through Django."""
+
+    def rows(self, *, after_sequence: int, limit: int) -> list[JournalRow]:
+        return read_rows(after_sequence=after_sequence, limit=limit)
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Newest first, one at a time: they are large."""
+        sequences = Snapshot.objects.filter(domain=DOMAIN).order_by("-sequence").values_list("sequence", flat=True)
+        for sequence in list(sequences):
+            yield from Snapshot.objects.filter(domain=DOMAIN, sequence=sequence)
+
+    def keep(self, snapshot: Snapshot, *, kept: int) -> None:
+        snapshots = Snapshot.objects.filter(domain=snapshot.domain)
+        with transaction.atomic():
+            Snapshot.objects.bulk_create([snapshot], ignore_conflicts=True)
+            old = snapshots.order_by("-sequence").values_list("sequence", flat=True)[kept : kept + 1]
+            snapshots.filter(sequence__lte=max(old, default=0)).delete()
+
+
 class PostgresJournal:
     """`fatal` is called with the reason when the connection or the right to write is lost; it must end the process."""
 
@@ -71,6 +92,7 @@ class PostgresJournal:
         self._conninfo = conninfo
         self._fatal = fatal
         self._domain = domain
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._committed: Callable[[], None] | None = None
         self._rows_written: int | None = None
         self._problem = ""
@@ -110,13 +132,6 @@ class PostgresJournal:
         epoch, last_sequence, last_hash = row
         return Lease(domain=self._domain, epoch=epoch, last_sequence=last_sequence, last_hash=bytes(last_hash))
 
-    def rows(self, *, after_sequence: int, limit: int) -> list[JournalRow]:
-        return read_rows(after_sequence=after_sequence, limit=limit)
-
-    def snapshots(self) -> Iterator[Snapshot]:
-        """Newest first."""
-        return Snapshot.objects.filter(domain=self._domain).order_by("-sequence").iterator(chunk_size=1)
-
     def start(self) -> None:
         """Go asynchronous, in the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -145,9 +160,10 @@ class PostgresJournal:
         if self._pgconn.flush():
             self._loop.add_writer(self._pgconn.socket, self._writable)
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Give up the lead; nothing may be under way."""
-        self._loop.remove_reader(self._pgconn.socket)
+        if self._loop is not None:
+            self._loop.remove_reader(self._pgconn.socket)
         self._connection.close()
 
     def _writable(self) -> None:

@@ -15,7 +15,7 @@ from trading.engine.engine import Engine
 from trading.services.engine_channel import own_layer
 from trading.worker.consumer import EngineWorker
 from trading.worker.group_commit import EngineStalled, Lease
-from trading.worker.journal import JournalFailed, PostgresJournal
+from trading.worker.journal import JournalFailed, JournalTables, PostgresJournal
 from trading.worker.recovery import BrokenJournal, recover
 
 logger = logging.getLogger(__name__)
@@ -39,12 +39,12 @@ class Command(BaseCommand):
 
 
 def run() -> None:
-    journal = PostgresJournal(conninfo=_conninfo(), fatal=end_process)
+    journal = PostgresJournal(conninfo=database_address(), fatal=end_process)
     journal.wait_connected()
     journal.wait_for_lead()
     gc.disable()
     lease = journal.take_over()
-    engine = _recover(journal, lease)
+    engine = _recover(lease)
     gc.collect()
     gc.freeze()
     EngineWorker(
@@ -65,9 +65,9 @@ def end_process(error: BaseException) -> NoReturn:
     os._exit(1)
 
 
-def _recover(journal: PostgresJournal, lease: Lease) -> Engine:
+def _recover(lease: Lease) -> Engine:
     started_s = time.monotonic()
-    engine = recover(source=journal, lease=lease)
+    engine = recover(source=JournalTables(), lease=lease)
     connection.close_pool()
     duration_s = time.monotonic() - started_s
     logger.info(
@@ -76,7 +76,8 @@ def _recover(journal: PostgresJournal, lease: Lease) -> Engine:
     return engine
 
 
-def _conninfo() -> dict[str, object]:
+def database_address() -> dict[str, object]:
+    """Where Django's database is, without Django's ways of using it."""
     parameters = connection.get_connection_params()
     names = {"dbname", "user", "password", "host", "port", "service", "passfile"}
     return {name: value for name, value in parameters.items() if name in names or name.startswith("ssl")}
