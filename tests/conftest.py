@@ -18,15 +18,6 @@ hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
 LOCKS = []
 
 
-def pytest_configure(config):
-    hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
-    os.environ["DJANGO_SETTINGS_MODULE"] = "exchange.settings"
-    folder = _unused_folder()
-    state.load_with_free_ports(folder)
-    os.environ["VAR_DIR"] = str(folder)
-    django.setup()
-
-
 def _unused_folder() -> Path:
     """Runs at the same time each have a folder, and a later run finds its cluster already made."""
     number = 0
@@ -42,6 +33,18 @@ def _unused_folder() -> Path:
         else:
             LOCKS.append(lock)
             return folder
+
+
+def _set_up() -> None:
+    hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "exchange.settings"
+    folder = _unused_folder()
+    state.load_with_free_ports(folder)
+    os.environ["VAR_DIR"] = str(folder)
+    django.setup()
+
+
+_set_up()  # not in a hook: the conftest files of subfolders are read before any hook runs, and import models
 
 
 @pytest.fixture(scope="session")
