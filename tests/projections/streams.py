@@ -9,7 +9,7 @@ from trading.engine import commands as c
 from trading.engine.engine import Engine
 from trading.engine.events import Record
 from trading.engine.wire import FORMAT, LOGIC_VERSION, encode_records
-from trading.models import JournalRow
+from trading.models import EngineLease, JournalRow
 
 SECOND_NS = 10**9
 START_NS = 1_800_000_000 * SECOND_NS
@@ -183,3 +183,5 @@ def journal_rows(records: list[Record], lengths: Iterator[int]) -> Iterator[Jour
 def write_journal(records: list[Record], *, seed: int = 1, longest: int = 40) -> None:
     lengths = random.Random(seed)
     JournalRow.objects.bulk_create(journal_rows(records, iter(lambda: lengths.randint(1, longest), 0)))
+    head = {"epoch": 1, "last_sequence": records[-1].sequence, "last_hash": bytes(32)}
+    EngineLease.objects.update_or_create(domain=1, defaults=head)

@@ -1,13 +1,24 @@
 """Rows do not depend on batches, restarts or on being made live or anew; and they say what the engine says."""
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.models import Sum
 
 from tests.projections.streams import RandomExchange, write_journal
+from trading.core import terms
+from trading.models import Balance, Candle, Order, Position, Posting, Trade
+from trading.models.market import MINUTE_NS
 from trading.projections.projector import Projector, rebuild
 from trading.projections.registry import PROJECTIONS
+from trading.selectors import accounts as account_rows
+from trading.selectors import instruments, market, orders
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_kept_instruments():
+    instruments.forget_instruments()
 
 
 def all_rows() -> dict[str, list[tuple]]:
@@ -43,3 +54,115 @@ def test_live_rows_equal_rebuilt_rows(seed):
     for number, projection in enumerate(PROJECTIONS):
         rebuild(projection(), batch_records=(13, 500, 10_000)[number % 3])
     assert all_rows() == live
+
+
+def test_rows_say_what_the_engine_says():
+    exchange = RandomExchange(4)
+    exchange.run(2500)
+    write_journal(exchange.records)
+    catch_up(Projector(PROJECTIONS))
+    state = exchange.engine.state
+
+    shown = {outcome.order.order_id: outcome.order for outcome in exchange.outcomes if outcome.order}
+    unchanged = 0
+    for view in shown.values():
+        row = orders.order(account_id=view.account_id, order_id=view.order_id)
+        if row.sequence == view.sequence:
+            assert row == view
+            unchanged += 1
+    assert unchanged > 500
+    kept = {order.order_id: order for account in state.accounts.values() for order in account.orders.values()}
+    assert {row.order_id for row in Order.objects.filter(open_lots__gt=0)} == set(kept)
+    for row in Order.objects.filter(open_lots__gt=0):
+        order = kept[row.order_id]
+        assert (row.open_lots, row.filled_lots, row.price_ticks, row.quantity_lots, row.sequence) == (
+            order.open_lots,
+            order.filled_lots,
+            order.price_ticks,
+            order.quantity_lots,
+            order.sequence,
+        )
+
+    held = {
+        (account.account_id, instrument_id): (position.lots, position.entry_value_units)
+        for account in state.accounts.values()
+        for instrument_id, position in account.positions.items()
+        if position.lots
+    }
+    positions = Position.objects.exclude(lots=0)
+    assert {(row.account_id, row.instrument_id): (row.lots, row.entry_value_units) for row in positions} == held
+
+    for account in state.accounts.values():
+        units = account_rows.balance_units(ledger_account=f"collateral:{account.account_id}", asset="USDT")
+        assert units == account.collateral["USDT"]
+    assert account_rows.balance_units(ledger_account="fees", asset="USDT") == state.fees_units["USDT"]
+    assert account_rows.balance_units(ledger_account="wallets", asset="USDT") == -state.transferred_units["USDT"]
+    assert Balance.objects.aggregate(total=Sum("balance_units"))["total"] == 0
+
+    for instrument in state.instruments.values():
+        book = market.book(instrument_id=instrument.instrument_id, depth=10_000)
+        assert book.sequence == state.sequence
+        assert book.bids == levels(kept, instrument.instrument_id, terms.BUY)
+        assert book.asks == levels(kept, instrument.instrument_id, terms.SELL)
+        view = instruments.instrument_by_id(instrument_id=instrument.instrument_id)
+        assert (view.terms, view.parameters, view.state, view.mark_price_ticks) == (
+            instrument.terms,
+            instrument.parameters,
+            instrument.state,
+            instrument.mark_price_ticks,
+        )
+        ticker = market.ticker(now_ns=exchange.time_ns, instrument_id=instrument.instrument_id)
+        longs = sum(lots for (_, number), (lots, _) in held.items() if number == instrument.instrument_id and lots > 0)
+        assert (ticker.open_interest_lots, ticker.last_price_ticks) == (longs, instrument.last_price_ticks)
+        assert ticker.best_bid_ticks == instrument.book.bids.best_price_ticks()
+        assert ticker.best_ask_ticks == instrument.book.asks.best_price_ticks()
+
+
+def levels(kept, instrument_id, side):
+    lots = {}
+    for order in kept.values():
+        if order.position.instrument.instrument_id == instrument_id and order.side == side and not order.is_untriggered:
+            lots[order.price_ticks] = lots.get(order.price_ticks, 0) + order.open_lots
+    return sorted(lots.items(), reverse=side == terms.BUY)
+
+
+def test_candles_are_the_trades_of_their_minute():
+    exchange = RandomExchange(5)
+    exchange.run(1200)
+    write_journal(exchange.records)
+    catch_up(Projector(PROJECTIONS))
+    minutes = {}
+    for row in Trade.objects.order_by("trade_id"):
+        minutes.setdefault((row.instrument_id, row.time_ns // MINUTE_NS * MINUTE_NS), []).append(row)
+    assert Candle.objects.count() == len(minutes) > 10
+    for candle in Candle.objects.all():
+        trades = minutes[candle.instrument_id, candle.start_ns]
+        prices = [trade.price_ticks for trade in trades]
+        assert (candle.open_ticks, candle.close_ticks) == (prices[0], prices[-1])
+        assert (candle.high_ticks, candle.low_ticks) == (max(prices), min(prices))
+        assert candle.volume_lots == sum(trade.quantity_lots for trade in trades)
+        assert candle.turnover_tick_lots == sum(trade.price_ticks * trade.quantity_lots for trade in trades)
+        assert candle.trade_count == len(trades)
+
+
+def test_entries_that_do_not_sum_to_zero_are_refused():
+    line = {"entry_id": 1, "kind": "transfer", "asset": "USDT", "balance_units": 5, "reference_id": 1, "time_ns": 1}
+    lines = [
+        Posting(posting_id=number, ledger_account=account, amount_units=units, sequence=1, **line)
+        for number, (account, units) in enumerate((("collateral:1", 5), ("wallets", -4)), start=1)
+    ]
+    with pytest.raises(IntegrityError, match="sum to zero"):
+        Posting.objects.bulk_create(lines)
+    assert not Posting.objects.exists()
+
+
+def test_a_gap_in_the_journal_is_refused():
+    exchange = RandomExchange(6)
+    write_journal(exchange.records)
+    catch_up(Projector(PROJECTIONS))
+    reached = cursors()
+    more = exchange.run(20)
+    write_journal(more[1:])
+    with pytest.raises(ValueError, match="belongs"):
+        catch_up(Projector(PROJECTIONS))
+    assert cursors() == reached

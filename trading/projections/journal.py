@@ -18,9 +18,3 @@ def read_records(cursor: Any, *, after: int, until: int, limit: int) -> list[Rec
         (DOMAIN, after, min(after + limit, until)),
     )
     return [record for (payload,) in cursor for record in decode_records(payload)]
-
-
-def read_head(cursor: Any) -> int:
-    """The sequence of the last record in the journal, 0 when it is empty."""
-    cursor.execute("SELECT coalesce(max(last_sequence), 0) FROM trading_journal WHERE domain = %s", (DOMAIN,))
-    return cursor.fetchone()[0]

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from trading.engine.events import Record
-from trading.models.journal import DOMAIN
-from trading.projections.journal import read_head, read_records
+from trading.models.journal import DOMAIN, journal_head
+from trading.projections.journal import read_records
 from trading.projections.projection import Handler, Projection
 
 BATCH_RECORDS = 8192
@@ -34,7 +34,7 @@ class Projector:
             cursor.execute(
                 "SELECT sequence, array_agg(name ORDER BY name) FROM trading_projectioncursor WHERE name = ANY(%s)"
                 " GROUP BY 1 UNION ALL"
-                " SELECT coalesce(max(last_sequence), 0), '{}' FROM trading_journal WHERE domain = %s ORDER BY 1",
+                " SELECT last_sequence, '{}' FROM trading_engine_lease WHERE domain = %s ORDER BY 1",
                 [list(self._types), DOMAIN],
             )
             groups = cursor.fetchall()
@@ -109,7 +109,7 @@ def rebuild(
         for table in projection.tables:
             table.clear(cursor)
         prepare(projection, cursor)
-        sequence, head = 0, read_head(cursor)
+        sequence, head = 0, journal_head()
         while sequence < head:
             records = read_records(cursor, after=sequence, until=head, limit=batch_records)
             sequence = fold([projection], records, after=sequence)

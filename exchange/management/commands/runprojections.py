@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from trading.projections.projector import Projector
 from trading.projections.registry import PROJECTIONS
 from trading.projections.runner import run
+from trading.worker.follower import SnapshotFollower
 
 
 class Command(BaseCommand):
@@ -18,4 +19,4 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        run([Projector(PROJECTIONS).step], stop=stop)
+        run([Projector(PROJECTIONS).step, SnapshotFollower().step], stop=stop)
