@@ -25,5 +25,8 @@ def engine(start_engine):
     from tests.worker.engine_process import wait_for_new_leader
 
     engine = start_engine()
+    engine.wait_for_log(
+        "Leads in epoch 1"
+    )  # until then the gateway may remember the heartbeat of another test's engine
     wait_for_new_leader()
     return engine

@@ -68,10 +68,7 @@ class PostgresWorld:
 
 @pytest.fixture(params=["fake", "postgres"])
 def world(request, transactional_db):
-    if request.param == "fake":
-        world = FakeWorld()
-    else:
-        world = PostgresWorld(database_address())
+    world = FakeWorld() if request.param == "fake" else PostgresWorld(database_address())
     yield world
     world.close()
 
