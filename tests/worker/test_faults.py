@@ -152,7 +152,9 @@ def test_a_full_channel_is_a_busy_engine(engine):
     channel = gateway.heartbeat().channel
     engine.process.send_signal(signal.SIGSTOP)
     with redis.Redis.from_url(settings.VALKEY_URL) as client:
-        client.zadd(f"asgi{channel}", {f"message {n}": time.time() for n in range(1000)})
+        client.zadd(
+            f"asgi{channel}", {f"message {n}": time.time() for n in range(1001)}
+        )  # one is in the engine already
 
     assert refusal_of(limit_order()) == "engine_busy"
 
