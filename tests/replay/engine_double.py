@@ -25,12 +25,13 @@ class EngineDouble:
     def deadline_ns(self):
         return self.engine.state.time_ns + 5 * 10**9
 
-    def submit_many(self, commands, *, timeout_s):
+    def submit_soon(self, commands, *, timeout_s):
         if self.refuse_next:
             code = self.refuse_next.pop(0)
-            return [ApiError(code) for _ in commands]
+            return lambda: [ApiError(code) for _ in commands]
         self.commands += commands
-        return [self._execute(command) for command in commands]
+        answers = [self._execute(command) for command in commands]
+        return lambda: answers
 
     def levels(self):
         """The engine's book as {side * price_ticks: lots}."""

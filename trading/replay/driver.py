@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -32,7 +31,7 @@ Best = tuple[int, int]
 class Gateway(Protocol):
     def deadline_ns(self) -> int: ...
 
-    def submit_many(self, commands: Sequence[Command], *, timeout_s: float) -> list[Answer]: ...
+    def submit_soon(self, commands: Sequence[Command], *, timeout_s: float) -> Callable[[], list[Answer]]: ...
 
 
 class ReplayFailed(Exception):
@@ -43,12 +42,12 @@ class Batch(NamedTuple):
     """Steps on their way. `checks`: best prices of the recording that the engine must show after them."""
 
     steps: list[Step]
-    answers: "Future[list[Answer]]"
+    answers: Callable[[], list[Answer]]
     checks: list[Best]
 
 
 class Driver:
-    """One replay. Batches go to the gateway one after the other while the next ones are being planned."""
+    """One replay. Some batches are on their way while the next ones are being planned."""
 
     def __init__(self, *, gateway: Gateway, planner: Planner, progress: Callable[[Tally], None]) -> None:
         self.tally = Tally()
@@ -59,24 +58,20 @@ class Driver:
         self._trades: list[Step] = []
         self._ahead: deque[Batch] = deque()
         self._best: Best = (0, 0)
-        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay")
 
     def run(self, messages: Iterable[Message]) -> Tally:
         """Replays the messages. Raises ReplayFailed when the exchange stays away or refuses to be set right."""
         started = time.monotonic()
-        try:
-            for message in messages:
-                self.tally.messages += 1
-                if message.kind == TRADE:
-                    self._trade(message)
-                elif message.kind in (SNAPSHOT, DELTA):
-                    self._depth(message)
-                self.tally.seconds = time.monotonic() - started
-                self._progress(self.tally)
-            self._send(self._take_trades(), [])
-            self._settle(ahead=0)
-        finally:
-            self._sender.shutdown(cancel_futures=True)
+        for message in messages:
+            self.tally.messages += 1
+            if message.kind == TRADE:
+                self._trade(message)
+            elif message.kind in (SNAPSHOT, DELTA):
+                self._depth(message)
+            self.tally.seconds = time.monotonic() - started
+            self._progress(self.tally)
+        self._send(self._take_trades(), [])
+        self._settle(ahead=0)
         self.tally.seconds = time.monotonic() - started
         return self.tally
 
@@ -98,14 +93,18 @@ class Driver:
             return
         self._planner.touch(touched)
         steps = self._take_trades()
-        if is_first or self._planner.must_restart:
-            steps += self._restart(is_first)
+        if self._planner.must_restart:
+            self._send(steps, [])
+            self._settle(ahead=0)
+            steps = self._restart()
+        elif is_first:
+            steps = self._planner.restart()
         steps += self._planner.plan()
         self.tally.depth_messages += 1
         self._send(steps, [self._book.best()])
 
-    def _restart(self, is_first: bool) -> list[Step]:
-        self.tally.restarts += not is_first
+    def _restart(self) -> list[Step]:
+        self.tally.restarts += 1
         if self.tally.restarts > MAXIMUM_RESTARTS:
             raise ReplayFailed(
                 f"The book was lost {MAXIMUM_RESTARTS} times; the last refusals were {dict(self.tally.refused)}."
@@ -127,34 +126,36 @@ class Driver:
         for start in range(0, len(steps), BATCH_COMMANDS):
             part = steps[start : start + BATCH_COMMANDS]
             is_last = start + BATCH_COMMANDS >= len(steps)
-            answers = self._sender.submit(self._deliver, [step.command for step in part])
+            answers = self._submit([step.command for step in part])
             self._ahead.append(Batch(part, answers, list(checks) if is_last else []))
             self._settle(ahead=BATCHES_AHEAD)
 
-    def _deliver(self, commands: list[Command]) -> list[Answer]:
-        """Sends a batch and, with the same command ids, again whatever the exchange did not answer for good."""
+    def _submit(self, commands: list[Command]) -> Callable[[], list[Answer]]:
+        deadline_ns = self._gateway.deadline_ns()
+        stamped = [msgspec.structs.replace(command, valid_until_ns=deadline_ns) for command in commands]
+        return self._gateway.submit_soon(stamped, timeout_s=ANSWER_TIMEOUT_S)
+
+    def _final_answers(self, batch: Batch) -> list[Answer]:
+        """Waits. Sends again, with the same command ids, what was not answered for good; then the order is lost, and
+        with it the book."""
         give_up_at = time.monotonic() + PATIENCE_S
-        answers = self._submit(commands)
+        answers = batch.answers()
         while open_ones := [index for index, answer in enumerate(answers) if _is_open(answer)]:
             if time.monotonic() > give_up_at:
                 raise ReplayFailed(f"The engine has not answered for {PATIENCE_S:.0f} s: is it running?")
             time.sleep(PAUSE_S)
             self._planner.must_restart = True
             self.tally.retries += 1
-            for index, answer in zip(open_ones, self._submit([commands[index] for index in open_ones]), strict=True):
+            answers_again = self._submit([batch.steps[index].command for index in open_ones])()
+            for index, answer in zip(open_ones, answers_again, strict=True):
                 answers[index] = answer
         return answers
-
-    def _submit(self, commands: list[Command]) -> list[Answer]:
-        deadline_ns = self._gateway.deadline_ns()
-        stamped = [msgspec.structs.replace(command, valid_until_ns=deadline_ns) for command in commands]
-        return list(self._gateway.submit_many(stamped, timeout_s=ANSWER_TIMEOUT_S))
 
     def _settle(self, *, ahead: int) -> None:
         """Takes in the answers of the oldest batches until at most `ahead` are on their way."""
         while len(self._ahead) > ahead:
             batch = self._ahead.popleft()
-            for step, answer in zip(batch.steps, batch.answers.result(), strict=True):
+            for step, answer in zip(batch.steps, self._final_answers(batch), strict=True):
                 self.tally.commands += 1
                 if isinstance(answer, ApiError):
                     self.tally.refused[answer.code] += 1
