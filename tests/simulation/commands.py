@@ -107,7 +107,7 @@ class CommandStream:
             instrument = self.view.instruments.get(instrument_id)
             if instrument is None:
                 return None
-            if instrument.state != terms.INSTRUMENT_NORMAL and self._chance(0.04):
+            if instrument.state != terms.INSTRUMENT_NORMAL and self._chance(0.06):
                 return commands.SetInstrumentState(b"", 0, instrument_id, terms.INSTRUMENT_NORMAL)
             base = world.BASE_MARKS[instrument_id]
             if abs(instrument.mark_price_ticks - base) * 10 > base * 2 and self._chance(0.3):
@@ -117,7 +117,7 @@ class CommandStream:
                 return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters)
         for account_id in world.ACCOUNTS:
             account = self.view.accounts[account_id]
-            if account.state != terms.ACCOUNT_NORMAL and self._chance(0.03):
+            if account.state != terms.ACCOUNT_NORMAL and self._chance(0.015):
                 return commands.SetAccountState(b"", 0, account_id, terms.ACCOUNT_NORMAL)
             if account.maximum_open_orders and self._chance(0.01):
                 return commands.SetAccountLimits(b"", 0, account_id, 0)
@@ -125,25 +125,27 @@ class CommandStream:
 
     def _choose(self) -> ExternalCommand:
         makers = {
-            self._limit: 34,
+            self._limit: 38,
             self._market: 7,
             self._fill_or_kill: 4,
-            self._reduce_only: 12,
+            self._reduce_only: 14,
             self._stop: 10,
             self._again: 3,
             self._amend: 14,
             self._cancel: 11,
-            self._cancel_all: 0.7,
+            self._cancel_all: 1,
             self._mark: 6,
             self._transfer: 2.5,
             self._leverage: 2,
-            self._configure: 2,
+            self._configure: 2.5,
             self._advance: 1,
         }
         return self.random.choices(list(makers), weights=list(makers.values()))[0]()
 
     def _account(self) -> int:
-        return self.random.choice(world.ACCOUNTS)
+        """Any account, rather one that is restricted now."""
+        restricted = [one for one in world.ACCOUNTS if self.view.accounts[one].state != terms.ACCOUNT_NORMAL]
+        return self.random.choice(restricted if restricted and self._chance(0.15) else world.ACCOUNTS)
 
     def _instrument(self) -> int:
         return self.random.choice((1, 1, 2))
@@ -152,7 +154,7 @@ class CommandStream:
         return self.view.instruments[instrument_id].mark_price_ticks
 
     def _quantity(self, instrument_id: int) -> int:
-        if self._chance(0.05):
+        if self._chance(0.08):
             return self.random.randint(1, 70)
         return self.random.randint(2, 16) if instrument_id == 1 else self.random.randint(1, 6)
 
@@ -195,7 +197,22 @@ class CommandStream:
 
     def _market(self) -> PlaceOrder:
         time_in_force = self.random.choice((terms.IOC, terms.IOC, terms.FOK))
-        return self._order(order_type=terms.MARKET, time_in_force=time_in_force)
+        made = self._order(order_type=terms.MARKET, time_in_force=time_in_force)
+        held = self._held()
+        if not held or self._chance(0.6):
+            return made
+        account_id, instrument_id, lots = self.random.choice(held)
+        side = terms.SELL if lots > 0 else terms.BUY
+        return msgspec.structs.replace(made, account_id=account_id, instrument_id=instrument_id, side=side)
+
+    def _held(self) -> list[tuple[int, int, int]]:
+        """(account, instrument, lots) of every position."""
+        return [
+            (account_id, instrument_id, position.lots)
+            for account_id, account in self.view.accounts.items()
+            for instrument_id, position in account.positions.items()
+            if position.lots
+        ]
 
     def _fill_or_kill(self) -> PlaceOrder:
         instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
@@ -204,12 +221,7 @@ class CommandStream:
 
     def _reduce_only(self) -> PlaceOrder:
         """Mostly by who has a position, with about its size; plain limits, takers and stops."""
-        held = [
-            (account_id, instrument_id, position.lots)
-            for account_id, account in self.view.accounts.items()
-            for instrument_id, position in account.positions.items()
-            if position.lots
-        ]
+        held = self._held()
         if not held or self._chance(0.1):
             made = self.random.choice((self._limit, self._market, self._stop))()
             return msgspec.structs.replace(made, reduce_only=True)
@@ -325,8 +337,8 @@ class CommandStream:
         return commands.TransferCollateral(b"", 0, account_id, "USDT", amount, self.count)
 
     def _leverage(self) -> ExternalCommand:
-        leverage = self.random.choice((1, 2, 5, 10, 20, 25, 40, 50, 70, 100, 101))
-        return commands.SetLeverage(b"", 0, self._account(), self._instrument(), leverage)
+        leverage = self.random.choice((0, 1, 2, 5, 10, 20, 25, 40, 50, 70, 100, 101, 1001))
+        return commands.SetLeverage(b"", 0, self._account(), self.random.choice((1, 1, 1, 2, 2, 9)), leverage)
 
     def _advance(self) -> ExternalCommand:
         self.clock_ns += self.random.randrange(3 * SECOND_NS)

@@ -96,7 +96,7 @@ REJECTIONS = {
     "position_limit",
     "insufficient_margin",
 }
-EMPTY = {"AdvanceTime", "TrimReduceOnly", "TriggerOrder", "CancelAllOrders"}
+EMPTY = {"AdvanceTime", "TrimReduceOnly", "CancelAllOrders", "ActivateParameters"}
 
 
 def required() -> set[str]:
