@@ -30,8 +30,8 @@ chaos: $(INSTALLED) ## kills processes of a real exchange under load, and counts
 bench: $(INSTALLED) ## performance, as a table of ratios
 	$(BIN)/python -m tests.performance
 
-compile: $(INSTALLED) ## the pure packages as machine code (needs a C compiler); `make clean` goes back
-	$(BIN)/python setup_compiled.py build_ext --inplace
+compile: $(INSTALLED) ## the pure packages as machine code (needs a C compiler); ENGINE=compiled uses them
+	$(BIN)/python -m exchange.compiled
 
 lock: $(INSTALLED) ## requirements.txt resolved into requirements.lock
 	$(BIN)/uv pip compile --quiet requirements.txt -o requirements.lock --python-version 3.11.7 \
@@ -39,7 +39,6 @@ lock: $(INSTALLED) ## requirements.txt resolved into requirements.lock
 
 clean: ## what builds and tests left behind; var/ stays
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find exchange trading risk wallets -name '*.so' -delete
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.lock

@@ -14,6 +14,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
     from django.core.management import execute_from_command_line
 
+    from exchange import compiled
+
+    try:
+        compiled.use_if_asked()
+    except RuntimeError as error:
+        sys.exit(str(error))
     execute_from_command_line(sys.argv)
 
 

@@ -63,7 +63,7 @@ class TwoBooks(RuleBasedStateMachine):
 
     @invariant()
     def crossing_is_seen(self):
-        for price in range(0, 14):
+        for price in range(14):
             best_ask, best_bid = self.plain.best_price_ticks(SELL), self.plain.best_price_ticks(BUY)
             assert self.hot.asks.is_crossed_by(price) == (0 < best_ask <= price)
             assert self.hot.bids.is_crossed_by(price) == (best_bid > 0 and best_bid >= price)
