@@ -150,3 +150,28 @@ def test_a_scheduled_version_that_is_overtaken_changes_nothing():
     scene.run(commands.SetInstrumentParameters(b"", 0, 1, newer._replace(version=3)))
     due = scene.run(commands.AdvanceTime(b"", 0), after_ns=10 * SECOND_NS)
     assert kinds(due) == ["ActivateParameters", "AdvanceTime"] and due[0].events == []
+
+
+@pytest.mark.parametrize(("short_units", "code"), [(0, ""), (1, "insufficient_margin")])
+def test_margin_is_enough_to_the_unit(short_units, code):
+    """Ten lots at mark 1000 are worth 70,000: a twentieth of it and the fee are asked, 3,500 + 36."""
+    scene = Scene()
+    scene.run(commands.OpenAccount(b"", 0, 3, 3))
+    scene.run(commands.TransferCollateral(b"", 0, 3, "USDT", 3_536 - short_units, 3))
+    placed = scene.run(scene.order(account_id=3, quantity_lots=10))
+    assert getattr(placed[0].events[0], "code", "") == code
+
+
+@pytest.mark.parametrize(("short_units", "code"), [(0, ""), (1, "position_limit")])
+def test_a_position_reaches_its_limit_to_the_unit(short_units, code):
+    scene = Scene(position_limit_units=70_000 - short_units)
+    placed = scene.run(scene.order(quantity_lots=10))
+    assert getattr(placed[0].events[0], "code", "") == code
+
+
+@pytest.mark.parametrize(("excess_units", "code"), [(0, ""), (1, "insufficient_funds")])
+def test_free_collateral_goes_out_to_the_unit(excess_units, code):
+    scene = Scene()
+    scene.run(scene.order(quantity_lots=10))
+    out = scene.run(commands.TransferCollateral(b"", 0, 1, "USDT", -(10**12 - 3_536 + excess_units), 9))
+    assert getattr(out[0].events[0], "code", "") == code
