@@ -13,14 +13,13 @@ from frontend import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("health/ready", health.ready),
+    path("", include("exchange.identity.urls")),
+    # The admin site has no sign-in of its own, so that every attempt meets the same limits.
+    path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True)),
+    path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
-if find_spec("exchange.identity.urls"):
-    urlpatterns += [path("", include("exchange.identity.urls"))]
-    # The admin site has no sign-in of its own, so that every attempt meets the same limits.
-    urlpatterns += [path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True))]
-    urlpatterns += [path("admin/", admin.site.urls)]
 if find_spec("trading.api") and find_spec("trading.api.urls"):
     urlpatterns += [path("api/v1/", include("trading.api.urls"))]
 

@@ -6,6 +6,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from exchange.contract.errors import ApiError
+from trading.services import gateway
+
 
 def database_answers() -> None:
     with connection.cursor() as cursor:
@@ -16,8 +19,13 @@ def cache_answers() -> None:
     cache.get("health")
 
 
+def engine_lives() -> None:
+    if gateway.heartbeat() is None:
+        raise ApiError("engine_unavailable")
+
+
 # Each raises when its part is away.
-CHECKS: tuple[Callable[[], None], ...] = (database_answers, cache_answers)
+CHECKS: tuple[Callable[[], None], ...] = (database_answers, cache_answers, engine_lives)
 
 
 def ready(request: HttpRequest) -> HttpResponse:
