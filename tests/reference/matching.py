@@ -165,9 +165,9 @@ def check_margin(
 
 
 def rest_reason(order: Order, walked: Walk) -> int:
-    if order.is_market:
-        return terms.CANCEL_PROTECTION
-    return terms.CANCEL_SELF_TRADE if walked.stopped else terms.CANCEL_IOC
+    if walked.stopped:
+        return terms.CANCEL_SELF_TRADE
+    return terms.CANCEL_PROTECTION if order.is_market else terms.CANCEL_IOC
 
 
 def cancelled(order: Order, lots: int, reason: int, *, price_ticks: int, rested: bool) -> OrderCancelled:

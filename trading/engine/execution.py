@@ -266,10 +266,10 @@ class Execution:
         left = self.lots - self.cut_lots - self.filled_lots - self.resting_lots
         if left:
             reason = CANCEL_IOC
-            if self.is_market:
-                reason = CANCEL_PROTECTION
-            elif self.is_stopped:
+            if self.is_stopped:
                 reason = CANCEL_SELF_TRADE
+            elif self.is_market:
+                reason = CANCEL_PROTECTION
             events.append(
                 OrderCancelled(
                     order_id,
