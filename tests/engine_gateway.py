@@ -64,6 +64,10 @@ class EngineGateway:
     def submit_many(self, commands, *, timeout_s=5.0):
         return [self._submit_or_error(command) for command in commands]
 
+    def submit_soon(self, commands, *, timeout_s=5.0):
+        outcomes = self.submit_many(commands)
+        return lambda: outcomes
+
     def ask(self, query):
         answer = self.engine.answer(query)
         if isinstance(answer, QueryRefused):
@@ -140,6 +144,6 @@ def clock():
 def engine_gateway(transactional_db, monkeypatch, clock):
     """Installed in place of the real gateway for the length of a test."""
     double = EngineGateway(clock)
-    for name in ("submit", "submit_many", "ask", "heartbeat", "deadline_ns"):
+    for name in ("submit", "submit_many", "submit_soon", "ask", "heartbeat", "deadline_ns"):
         monkeypatch.setattr(gateway, name, getattr(double, name))
     return double

@@ -1,36 +1,46 @@
-"""The real engine behind the gateway's two calls, without processes: what a replay needs of a running exchange."""
+"""The real engine behind the gateway's calls, without processes: what a replay needs of a running exchange."""
 
 from exchange.contract.errors import ApiError
 from trading.engine.commands import ListInstrument, OpenAccount, TransferCollateral
 from trading.engine.engine import Engine
-from trading.engine.events import CommandRefused
+from trading.engine.events import CommandRefused, CommandRepeated
 from trading.replay.instrument import PARAMETERS, TERMS
 
 MAKER_ID, TAKER_IDS = 1, [2, 3]
 FUNDS_UNITS = 10**15
+COMMAND_NS = 10**6
+VALID_NS = 5 * 10**9
 
 
 class EngineDouble:
-    """Time moves 1 ms a command. `refuse_next` answers as many calls as it has codes with that code."""
+    """Time moves 1 ms a command. Calls count from 0: `faults` gives a call's answer and whether it was done all the
+    same, calls in `late` reach the engine after their deadline."""
 
     def __init__(self):
         self.engine = Engine()
         self.commands = []
-        self.refuse_next = []
+        self.faults = {}
+        self.late = set()
+        self._calls = 0
+        self._outcomes = {}
         self._execute(ListInstrument(b"", 0, TERMS, PARAMETERS))
         for account_id in (MAKER_ID, *TAKER_IDS):
             self._execute(OpenAccount(b"", 0, account_id, account_id))
             self._execute(TransferCollateral(b"", 0, account_id, "USDT", FUNDS_UNITS, account_id))
 
     def deadline_ns(self):
-        return self.engine.state.time_ns + 5 * 10**9
+        return self.engine.state.time_ns + VALID_NS
 
     def submit_soon(self, commands, *, timeout_s):
-        if self.refuse_next:
-            code = self.refuse_next.pop(0)
-            return lambda: [ApiError(code) for _ in commands]
-        self.commands += commands
-        answers = [self._execute(command) for command in commands]
+        call, self._calls = self._calls, self._calls + 1
+        code, is_done = self.faults.get(call, ("", True))
+        answers = []
+        if is_done:
+            self.commands += commands
+            delay_ns = VALID_NS + COMMAND_NS if call in self.late else 0
+            answers = [self._execute(command, delay_ns) for command in commands]
+        if code:
+            answers = [ApiError(code) for _ in commands]
         return lambda: answers
 
     def levels(self):
@@ -40,8 +50,12 @@ class EngineDouble:
             ladder.side * level.price_ticks: level.lots for ladder in (book.bids, book.asks) for level in ladder.walk()
         }
 
-    def _execute(self, command):
-        self.engine.execute(command, self.engine.state.time_ns + 10**6)
+    def _execute(self, command, delay_ns=0):
+        self.engine.execute(command, self.engine.state.time_ns + COMMAND_NS + delay_ns)
         outcome = self.engine.outcome()
+        if outcome.events and isinstance(outcome.events[0], CommandRepeated):
+            return self._outcomes[command.command_id]
         refusal = next((event for event in outcome.events if isinstance(event, CommandRefused)), None)
-        return ApiError(refusal.code) if refusal else outcome
+        answer = ApiError(refusal.code) if refusal else outcome
+        self._outcomes[command.command_id] = answer
+        return answer

@@ -22,10 +22,12 @@ def environment() -> dict[str, str]:
 
 
 class EngineProcess:
-    def __init__(self, log_path: Path) -> None:
+    """An engine, or another process of the exchange."""
+
+    def __init__(self, log_path: Path, subcommand: str = "runengine") -> None:
         self.log_path = log_path
         with log_path.open("ab") as log:
-            command = [sys.executable, "manage.py", "runengine"]
+            command = [sys.executable, "manage.py", subcommand]
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=log, stderr=log)
 
     def log(self) -> str:

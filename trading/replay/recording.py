@@ -66,10 +66,11 @@ def resolve(path: str, market_data_dir: str | None) -> Path:
 
 
 def inspect(path: Path, limit: int | None) -> int:
-    """Reads everything that a replay of the first `limit` messages will, and the rest for damage; returns how many.
+    """Looks for damage anywhere, then reads what a replay of the first `limit` messages will; how many they are.
 
     Refuses what `messages` refuses, other markets than linear USD-M, and a file without snapshot.
     """
+    _read_to_the_end(path)
     _refuse_other_markets(path)
     count, has_snapshot = 0, False
     for message in islice(messages(path), limit):
@@ -77,8 +78,6 @@ def inspect(path: Path, limit: int | None) -> int:
         has_snapshot = has_snapshot or message.kind == SNAPSHOT
     if not has_snapshot:
         raise RecordingError(f"{path} has no snapshot of the book in its {count} messages, so there is no book.")
-    if limit is not None:
-        _read_to_the_end(path)
     return count
 
 
@@ -172,7 +171,7 @@ def _refuse_other_markets(path: Path) -> None:
             snapshot = snapshot or [row[QUANTITY] for row in rows]
         if kind == DELTA and snapshot:
             break
-    by_name = "coinm" in path.name.lower()
-    if by_name or (snapshot and not any("." in quantity for quantity in snapshot)):
-        how = "says its name" if by_name else "its quantities are whole contracts"
-        raise RecordingError(f"{path} is a COIN-M recording ({how}); only linear USD-M futures are replayed.")
+    in_contracts = bool(snapshot) and not any("." in quantity for quantity in snapshot)
+    if in_contracts or "coinm" in path.name.lower():
+        sign = "its quantities are whole contracts" if in_contracts else "by its name"
+        raise RecordingError(f"{path} is a COIN-M recording ({sign}); only linear USD-M futures are replayed.")

@@ -48,7 +48,7 @@ def _open_account(email: str, name: str) -> int:
 
 
 def _equity_units(account_id: int) -> int:
-    view = gateway.ask(DescribeAccount(secrets.token_bytes(16), gateway.deadline_ns(), account_id))
+    view = gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), account_id))
     assert isinstance(view, AccountView)
     return view.equity_units
 

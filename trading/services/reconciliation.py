@@ -43,12 +43,18 @@ def reconcile(*, minimum_sequence: int = 0, patience_s: float = 30.0) -> list[Fi
 
     Raises ReadersBehind when for `patience_s` none of them moves and they still do not.
     """
-    with _common_moment(minimum_sequence, patience_s), connection.cursor() as cursor:
-        findings = []
+    with _common_moment(minimum_sequence, patience_s):
+        return check_rows()
+
+
+def check_rows() -> list[Finding]:
+    """Every invariant as the caller's transaction sees the rows. The readers must stand at one record."""
+    findings = []
+    with connection.cursor() as cursor:
         for check in CHECKS:
             cursor.execute(check.count_sql)
             findings.append(Finding(check.id, check.sentence, cursor.fetchone()[0]))
-        return findings
+    return findings
 
 
 @contextmanager
