@@ -67,6 +67,11 @@ def find_own_account_id(*, user: User, account_id: int | None) -> int | None:
     return account_id
 
 
+def own_accounts(*, user: User) -> list[Account]:
+    """The user's trading accounts, oldest first."""
+    return list(Account.objects.filter(owner=user).order_by("id"))
+
+
 def _read_key(public_id: str) -> KeyRecord | None:
     row = ApiKey.objects.select_related("account__owner").filter(public_id=public_id).first()
     if row is None:

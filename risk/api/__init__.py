@@ -1,0 +1,1 @@
+"""The REST API of risk under /api/v1/risk."""

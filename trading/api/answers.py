@@ -1,0 +1,392 @@
+"""What clients receive. Every field is always there; one that has no value, or none yet, is null."""
+
+from msgspec import UNSET, Struct, UnsetType
+
+from trading.api.fields import (
+    AccountState,
+    Amount,
+    CancelReason,
+    ClientOrderId,
+    Id,
+    LedgerKind,
+    OrderStatus,
+    OrderType,
+    Price,
+    Quantity,
+    Rate,
+    Role,
+    SelfTradePrevention,
+    Sequence,
+    Side,
+    SignedAmount,
+    SignedQuantity,
+    Symbol,
+    Time,
+    TimeInForce,
+    TradingState,
+    TriggerBy,
+)
+
+
+class ServerTime(Struct):
+    """The clock of the server."""
+
+    time: Time
+
+
+class EngineStatus(Struct):
+    """Where the engine stands; `lag_ms` is the age of its last sign of life."""
+
+    sequence: Sequence
+    lag_ms: int
+
+
+class Status(Struct):
+    """The state of trading: of the exchange (halted while the engine is away) and of each instrument."""
+
+    state: TradingState
+    engine: EngineStatus | None
+    instruments: dict[str, TradingState]
+
+
+class MarginBracket(Struct):
+    """From `floor` of notional on, margin = notional × rate − cum."""
+
+    floor: Amount
+    initial_rate: Rate
+    initial_cum: Amount
+    maintenance_rate: Rate
+    maintenance_cum: Amount
+    maximum_leverage: int
+
+
+class Instrument(Struct):
+    """An instrument: its terms, which never change, and its parameters, which may."""
+
+    symbol: Symbol
+    kind: str
+    underlying: str
+    settlement_asset: str
+    tick: str
+    lot: str
+    multiplier: str
+    expiry: Time | None
+    strike: Price | None
+    option_type: str | None
+    state: TradingState
+    version: int
+    maker_fee_rate: Rate
+    taker_fee_rate: Rate
+    price_band: Rate
+    protection: Rate
+    minimum_notional: Amount
+    maximum_price: Price
+    maximum_order_quantity: Quantity
+    position_limit: Amount
+    maximum_open_orders: int
+    default_leverage: int
+    brackets: list[MarginBracket]
+
+
+class Instruments(Struct):
+    """All instruments, by symbol."""
+
+    results: list[Instrument]
+
+
+class Book(Struct):
+    """The aggregated book as it was right after `sequence`: [price, quantity], best first."""
+
+    symbol: Symbol
+    sequence: Sequence
+    bids: list[tuple[Price, Quantity]]
+    asks: list[tuple[Price, Quantity]]
+
+
+class Trade(Struct):
+    """A public trade; `side` is the taker's."""
+
+    id: Id
+    price: Price
+    quantity: Quantity
+    side: Side
+    time: Time
+    sequence: Sequence
+
+
+class Trades(Struct):
+    """Trades, newest first."""
+
+    results: list[Trade]
+    next: str | None
+
+
+class Candle(Struct):
+    """One interval from `time` on; `volume` counts quantity, `turnover` value."""
+
+    time: Time
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Quantity
+    turnover: Amount
+    trades: int
+
+
+class Candles(Struct):
+    """Candles, newest first; an interval without a trade has none."""
+
+    results: list[Candle]
+    next: str | None
+
+
+class Ticker(Struct):
+    """Prices now and over the last 24 hours."""
+
+    symbol: Symbol
+    last: Price | None
+    mark: Price | None
+    index: Price | None
+    best_bid: Price | None
+    best_ask: Price | None
+    open_24h: Price | None
+    high_24h: Price | None
+    low_24h: Price | None
+    volume_24h: Quantity
+    turnover_24h: Amount
+    trades_24h: int
+    open_interest: Quantity
+    funding_rate: Rate | None
+    next_funding_at: Time | None
+    time: Time | None
+
+
+class Tickers(Struct):
+    """The tickers of all instruments, by symbol."""
+
+    results: list[Ticker]
+
+
+class AccountSummary(Struct):
+    """A trading account of the user."""
+
+    id: Id
+    name: str
+    created_at: Time
+
+
+class Accounts(Struct):
+    """The trading accounts this request may name, oldest first."""
+
+    results: list[AccountSummary]
+
+
+class AssetBalance(Struct):
+    """Collateral in one asset."""
+
+    asset: str
+    collateral: SignedAmount
+
+
+class Account(Struct):
+    """The account as the engine sees it, amounts in USDT. `margin_ratio` is maintenance margin / equity (rounded up).
+
+    It is null while equity is not above zero. `available` is what is left of equity for new orders.
+    """
+
+    id: Id
+    state: AccountState
+    collateral: SignedAmount
+    equity: SignedAmount
+    unrealised_pnl: SignedAmount
+    initial_margin: Amount
+    maintenance_margin: Amount
+    available: Amount
+    margin_ratio: Rate | None
+    assets: list[AssetBalance]
+    sequence: Sequence
+
+
+class Fill(Struct):
+    """One side of a trade: the account's. A fee below zero was received."""
+
+    id: Id
+    order_id: Id
+    symbol: Symbol
+    side: Side
+    role: Role
+    price: Price
+    quantity: Quantity
+    fee: SignedAmount
+    fee_asset: str
+    realised_pnl: SignedAmount
+    time: Time
+    sequence: Sequence
+
+
+class Fills(Struct):
+    """The account's fills, newest first."""
+
+    results: list[Fill]
+    next: str | None
+
+
+class Order(Struct):
+    """An order. `average_price` is rounded half to even at a hundredth of the tick; `sequence` changed it last."""
+
+    id: Id
+    client_order_id: ClientOrderId | None
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    status: OrderStatus
+    cancel_reason: CancelReason | None
+    reject_code: str | None
+    quantity: Quantity
+    price: Price | None
+    trigger_price: Price | None
+    trigger_by: TriggerBy | None
+    post_only: bool
+    reduce_only: bool
+    self_trade_prevention: SelfTradePrevention
+    filled_quantity: Quantity
+    cancelled_quantity: Quantity
+    average_price: Amount | None
+    created_at: Time
+    updated_at: Time
+    sequence: Sequence
+
+
+class OrderResult(Order):
+    """The order after matching, with its fills. `repeated`: it was placed before, with the same content."""
+
+    fills: list[Fill]
+    repeated: bool
+
+
+class Orders(Struct):
+    """The account's orders, newest first."""
+
+    results: list[Order]
+    next: str | None
+
+
+class CancelledOrders(Struct):
+    """The orders that were cancelled, by id."""
+
+    cancelled: list[Id]
+    sequence: Sequence
+
+
+class ErrorBody(Struct):
+    code: str
+    message: str
+    details: dict
+
+
+class ItemResult(Struct):
+    """What became of one operation of a batch: its result or its error."""
+
+    result: OrderResult | UnsetType = UNSET
+    error: ErrorBody | UnsetType = UNSET
+
+
+class BatchResult(Struct):
+    """One result or error an operation, in their order."""
+
+    results: list[ItemResult]
+
+
+class Position(Struct):
+    """A position and its margin; `size` 0: only its leverage or open orders are there."""
+
+    symbol: Symbol
+    size: SignedQuantity
+    entry_price: Amount | None
+    mark_price: Price | None
+    unrealised_pnl: SignedAmount
+    liquidation_price: Price | None
+    bankruptcy_price: Price | None
+    initial_margin: Amount
+    maintenance_margin: Amount
+    leverage: int
+    deleveraging_light: int | None
+
+
+class Positions(Struct):
+    """The account's positions, by instrument."""
+
+    results: list[Position]
+    sequence: Sequence
+
+
+class LeverageSet(Struct):
+    """The leverage in force."""
+
+    symbol: Symbol
+    leverage: int
+    sequence: Sequence
+
+
+class LedgerEntry(Struct):
+    """One change of collateral and the balance after it."""
+
+    id: Id
+    kind: LedgerKind
+    asset: str
+    amount: SignedAmount
+    balance: SignedAmount
+    trade_id: Id | None
+    transfer_id: Id | None
+    time: Time
+    sequence: Sequence
+
+
+class Ledger(Struct):
+    """Changes of the account's collateral, newest first."""
+
+    results: list[LedgerEntry]
+    next: str | None
+
+
+class Transfer(Struct):
+    """A transfer that was made."""
+
+    id: Id
+    asset: str
+    amount: Amount
+    direction: str
+    idempotency_key: str
+    sequence: Sequence
+
+
+class AccountAfter(Struct):
+    """The account as it would be after the order, with its positions."""
+
+    equity: SignedAmount
+    initial_margin: Amount
+    maintenance_margin: Amount
+    available: Amount
+    margin_ratio: Rate | None
+    positions: list[Position]
+
+
+class PreviewedOrder(Struct):
+    """What would become of the order; refused: `error`, and the account unchanged."""
+
+    accepted: bool
+    error: ErrorBody | None
+    filled_quantity: Quantity
+    average_price: Amount | None
+    fee: SignedAmount
+    resting_quantity: Quantity
+    account: AccountAfter
+
+
+class PreviewResult(Struct):
+    """One entry an order, each on the account the ones before leave."""
+
+    sequence: Sequence
+    orders: list[PreviewedOrder]

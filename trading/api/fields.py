@@ -1,0 +1,71 @@
+"""The kinds of field in requests and answers. What the schema says of a field is what the parser demands.
+
+Decimal strings are only described here: `exchange.contract.numbers` parses them, so that a bad price has its own code.
+"""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+MAXIMUM_ID: Final = 2**53 - 1
+
+_UNSIGNED: Final = r"^(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?$"
+_SIGNED: Final = r"^-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?$"
+
+
+def _decimal(pattern: str, kind: str, example: str, description: str) -> Meta:
+    schema = {"pattern": pattern, "format": kind, "examples": [example]}
+    return Meta(description=description, extra_json_schema=schema)
+
+
+Price = Annotated[str, _decimal(_UNSIGNED, "price", "60000.5", "Decimal string, a whole multiple of the tick.")]
+Quantity = Annotated[str, _decimal(_UNSIGNED, "quantity", "0.25", "Decimal string, a whole multiple of the lot.")]
+Amount = Annotated[str, _decimal(_UNSIGNED, "amount", "1000.5", "Decimal string.")]
+SignedAmount = Annotated[str, _decimal(_SIGNED, "signed-amount", "-12.5", "Decimal string, may be negative.")]
+SignedQuantity = Annotated[str, _decimal(_SIGNED, "signed-quantity", "-0.25", "Decimal string: long +, short -.")]
+Rate = Annotated[str, _decimal(_SIGNED, "rate", "0.0005", "Decimal string: 0.0005 is 0.05 %.")]
+
+# The anchor is written as Python's; the schema shows JSON Schema's.
+Symbol = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z0-9][A-Z0-9-]{0,48}\Z",
+        description="Symbol of an instrument.",
+        extra_json_schema={"format": "symbol", "examples": ["BTC-PERP"]},
+    ),
+]
+ClientOrderId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,36}\Z",
+        description="The client's own id of an order, unique per account among open and recently closed ones.",
+        extra_json_schema={"examples": ["my-order-1"]},
+    ),
+]
+IdempotencyKey = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,64}\Z",
+        description="Names this transfer: the same key again answers what became of it, and moves nothing.",
+        extra_json_schema={"examples": ["transfer-2026-01-31"]},
+    ),
+]
+Cursor = Annotated[str, Meta(max_length=256, description="`next` of the page before.")]
+Id = Annotated[int, Meta(ge=1, le=MAXIMUM_ID)]
+Sequence = Annotated[int, Meta(ge=0, le=MAXIMUM_ID, description="Sequence of a command in the engine's journal.")]
+Time = Annotated[int, Meta(ge=0, le=MAXIMUM_ID, description="Milliseconds since 1970, UTC.")]
+Limit = Annotated[int, Meta(ge=1, le=500, description="Rows a page.")]
+Leverage = Annotated[int, Meta(ge=1, le=1000)]
+
+Side = Literal["buy", "sell"]
+OrderType = Literal["limit", "market", "stop", "stop_limit"]
+TimeInForce = Literal["gtc", "ioc", "fok"]
+TriggerBy = Literal["mark", "last"]
+SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
+OrderStatus = Literal["untriggered", "new", "partially_filled", "filled", "cancelled", "rejected"]
+CancelReason = Literal["user", "ioc", "self_trade", "protection", "reduce_only"]
+TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
+AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
+Role = Literal["maker", "taker"]
+Asset = Literal["USDT"]
+LedgerKind = Literal["trade_fee", "realised_pnl", "transfer"]

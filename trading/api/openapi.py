@@ -1,0 +1,175 @@
+"""The OpenAPI document, made from the declarations of the operations and from the structs they parse and render."""
+
+import re
+from typing import Any, Final
+
+import msgspec
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from msgspec import Struct
+
+from exchange.contract.errors import CATALOGUE
+from exchange.identity.scopes import PUBLIC
+from trading.api import fields
+
+REFERENCE: Final = "#/components/schemas/{name}"
+
+# Every operation may answer these.
+COMMON_ERRORS: Final = ("invalid_parameter", "rate_limited", "engine_unavailable")
+AUTHENTICATED_ERRORS: Final = (
+    "unauthenticated",
+    "stale_timestamp",
+    "bad_signature",
+    "forbidden_scope",
+    "ip_not_allowed",
+    "account_not_found",
+)
+BODY_ERRORS: Final = ("payload_too_large", "unsupported_media_type")
+# Of signed requests, beside X-API-Key; X-Account is for sessions.
+AUTHENTICATION_HEADERS: Final = {
+    "X-API-Timestamp": {"type": "integer", "minimum": 0, "maximum": fields.MAXIMUM_ID},
+    "X-API-Nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
+    "X-API-Recv-Window": {"type": "integer", "minimum": 0, "maximum": 60000, "default": 5000},
+    "X-API-Signature": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "X-Account": {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
+}
+PATH_KINDS: Final = {"symbol": fields.Symbol, "order_id": fields.Id, "client_order_id": fields.ClientOrderId}
+
+
+class OperationSchema(AutoSchema):
+    """Reads the Operation a handler was declared with."""
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> dict:
+        self.registry, self.path, self.path_prefix, self.method = registry, path, path_prefix, method.upper()
+        handler = getattr(self.view, method.lower())
+        declared = handler.operation
+        summary, _, description = (handler.__doc__ or "").strip().partition("\n")
+        result = {
+            "operationId": f"{method.lower()}_{'_'.join(re.findall(r'[a-z]+', path.removeprefix('/api/v1/')))}",
+            "summary": summary.rstrip("."),
+            "description": re.sub(r"\n +", "\n", description).strip(),
+            "tags": [self._tag()],
+            "parameters": self._parameters(declared),
+            "security": [{}] if declared.scope == PUBLIC else self.get_auth(),
+            "responses": self._responses(declared),
+            "x-scope": declared.scope,
+        }
+        if declared.body is not None:
+            result["requestBody"] = {"required": True, "content": self._content(declared.body)}
+        return result
+
+    def _tag(self) -> str:
+        return self.path.removeprefix("/api/v1/").partition("/")[0]
+
+    def _parameters(self, declared: Any) -> list[dict]:
+        names = re.findall(r"\{(\w+)\}", self.path)
+        parameters = [_parameter(name, "path", _schema_of(PATH_KINDS[name]), True) for name in names]
+        if declared.query is not None:
+            schema = _components((declared.query,))[declared.query.__name__]
+            required = schema.get("required", [])
+            for name, property_schema in schema["properties"].items():
+                parameters.append(_parameter(name, "query", _without_null(property_schema), name in required))
+        if declared.is_read:
+            parameters.append(_parameter("X-Min-Sequence", "header", _schema_of(fields.Sequence), False))
+        if declared.scope != PUBLIC:
+            parameters += [_parameter(name, "header", dict(schema), False) for name, schema in AUTHENTICATION_HEADERS.items()]
+        return parameters
+
+    def _responses(self, declared: Any) -> dict[str, dict]:
+        responses = {
+            str(status): {
+                "description": (kind.__doc__ or "Done.").strip().partition("\n")[0],
+                "headers": _headers(with_sequence=True),
+                "content": self._content(kind),
+            }
+            for status, kind in declared.answers.items()
+        }
+        codes = dict.fromkeys(
+            COMMON_ERRORS
+            + (() if declared.scope == PUBLIC else AUTHENTICATED_ERRORS)
+            + (() if declared.body is None else BODY_ERRORS)
+            + (("read_behind",) if declared.is_read else ())
+            + declared.errors
+        )
+        for status in sorted({CATALOGUE[code].status for code in codes}):
+            responses[str(status)] = self._error_response(
+                status, [code for code in codes if CATALOGUE[code].status == status]
+            )
+        return responses
+
+    def _error_response(self, status: int, codes: list[str]) -> dict:
+        lines = "\n".join(f"- `{code}`: {CATALOGUE[code].message}" for code in codes)
+        schema = {
+            "type": "object",
+            "required": ["error"],
+            "properties": {
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message", "details"],
+                    "properties": {
+                        "code": {"type": "string", "enum": codes},
+                        "message": {"type": "string"},
+                        "details": {"type": "object"},
+                    },
+                }
+            },
+        }
+        headers = _headers(with_sequence=False)
+        if status == 429:
+            headers["Retry-After"] = _header("Seconds to wait.")
+        return {"description": lines, "headers": headers, "content": {"application/json": {"schema": schema}}}
+
+    def _content(self, kind: type[Struct]) -> dict:
+        for name, schema in _components((kind,)).items():
+            self.registry.register_on_missing(
+                ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
+            )
+        return {"application/json": {"schema": {"$ref": REFERENCE.format(name=kind.__name__)}}}
+
+
+def _components(kinds: tuple[Any, ...]) -> dict[str, dict]:
+    """The JSON schemas of structs and of all they hold, by name."""
+    _, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+    return {name: _without_python(schema) for name, schema in components.items()}
+
+
+def _schema_of(kind: Any) -> dict:
+    (schema,), _ = msgspec.json.schema_components((kind,), ref_template=REFERENCE)
+    return _without_python(schema)
+
+
+def _without_python(schema: Any) -> Any:
+    """Patterns end in Python's \\Z where JSON Schema has $."""
+    if isinstance(schema, dict):
+        return {
+            name: value.replace(r"\Z", "$") if name == "pattern" and isinstance(value, str) else _without_python(value)
+            for name, value in schema.items()
+        }
+    return [_without_python(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def _without_null(schema: dict) -> dict:
+    """A query parameter is given or not, but never null."""
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    rest = {name: value for name, value in schema.items() if name != "anyOf" and value is not None}
+    return {**rest, **kinds[0]}
+
+
+def _parameter(name: str, place: str, schema: dict, required: bool) -> dict:
+    description = schema.pop("description", "")
+    return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
+
+
+def _header(description: str) -> dict:
+    return {"description": description, "schema": {"type": "integer", "minimum": 0}}
+
+
+def _headers(*, with_sequence: bool) -> dict[str, dict]:
+    headers = {
+        "X-RateLimit-Limit": _header("Credits of the tightest bucket when it is full."),
+        "X-RateLimit-Remaining": _header("Credits left in it."),
+        "X-RateLimit-Reset": _header("Seconds until it is full again."),
+    }
+    return (
+        {"X-Sequence": _header("The engine's sequence this answer reflects."), **headers} if with_sequence else headers
+    )

@@ -1,0 +1,84 @@
+"""From the engine's outcome of an order command to the answer.
+
+The read models are asked only where the outcome cannot tell: of an order placed before that has closed since, and
+whether an order that is not open ever was.
+"""
+
+from typing import Final
+
+from rest_framework.request import Request
+
+from exchange.contract.errors import ApiError
+from exchange.identity import throttles
+from trading.api import answers, presenting
+from trading.api.listed import scale_by_id
+from trading.api.reading import reading_after
+from trading.api.recent_orders import RECENT_ORDERS
+from trading.core.terms import ORDER_PARTIALLY_FILLED
+from trading.engine.events import OrderRepeated, TradeExecuted
+from trading.engine.replies import Outcome
+from trading.selectors import accounts, orders
+from trading.selectors.sequences import journal_head
+
+MAXIMUM_FILLS_SHOWN: Final = 500
+
+
+def order_result(outcome: Outcome, *, account_id: int) -> answers.OrderResult:
+    """The order after the command. Refuses with read_behind when only a read model knows it and that is behind."""
+    for event in outcome.events:
+        if isinstance(event, OrderRepeated):
+            return _repeated_order(event.order_id, account_id=account_id, sequence=outcome.sequence)
+    view = outcome.order
+    assert view is not None, "a command on one order is answered with it"
+    RECENT_ORDERS.remember(account_id=account_id, order_id=view.order_id, instrument_id=view.instrument_id)
+    scale = scale_by_id(view.instrument_id)
+    fills = [
+        presenting.taker_fill(event, side=view.side, sequence=outcome.sequence, time_ns=outcome.time_ns, scale=scale)
+        for event in outcome.events
+        if isinstance(event, TradeExecuted) and event.taker_order_id == view.order_id
+    ]
+    return presenting.order_result(view, fills=fills, scale=scale)
+
+
+def instrument_id_of(*, account_id: int, order_id: int) -> int:
+    """The instrument of an order of the account's own. Refuses with order_not_found, read_behind."""
+    instrument_id = RECENT_ORDERS.instrument_id(account_id=account_id, order_id=order_id)
+    if instrument_id is not None:
+        return instrument_id
+    reading = reading_after("orders", journal_head())
+    row = orders.order(account_id=account_id, order_id=order_id)
+    if row is None:
+        raise reading.not_found("order_not_found")
+    return row.instrument_id
+
+
+def why_not_open(error: ApiError, *, account_id: int, order_id: int = 0, client_order_id: str = "") -> ApiError:
+    """The engine forgets closed orders: its order_not_found is order_already_closed when the account had the order."""
+    if error.code != "order_not_found":
+        return error
+    reading = reading_after("orders", journal_head())
+    row = (
+        orders.order(account_id=account_id, order_id=order_id)
+        if order_id
+        else orders.order_by_client_id(account_id=account_id, client_order_id=client_order_id)
+    )
+    if row is None:
+        return reading.not_found("order_not_found")
+    return ApiError("order_already_closed") if row.status > ORDER_PARTIALLY_FILLED else ApiError("read_behind")
+
+
+def charge_missed_cancel(request: Request) -> None:
+    """Cancels are free, but one that finds nothing to cancel costs a credit, if need be on credit."""
+    throttles.charge(request, cost=1, enforce=False)
+
+
+def _repeated_order(order_id: int, *, account_id: int, sequence: int) -> answers.OrderResult:
+    """The order as it is now, with all its fills (of a great many the latest)."""
+    reached = min(reading_after(name, sequence).sequence for name in ("orders", "fills"))
+    view = orders.order(account_id=account_id, order_id=order_id)
+    if view is None or reached < sequence:
+        raise ApiError("read_behind")
+    rows = accounts.fills(account_id=account_id, order_id=order_id, limit=MAXIMUM_FILLS_SHOWN)
+    scale = scale_by_id(view.instrument_id)
+    fills = [presenting.fill(row, scale=scale) for row in rows]
+    return presenting.order_result(view, fills=fills, is_repeated=True, scale=scale)

@@ -1,0 +1,253 @@
+"""What the engine and the read models say, as answers: ints into text. Only averages and ratios are computed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from exchange.contract.errors import CATALOGUE, ApiError
+from exchange.identity.models import Account as OwnAccount
+from exchange.contract.numbers import RATE_STEP, format_scaled
+from trading.api import answers
+from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
+from trading.core import terms
+from trading.core.listing import SETTLEMENT_STEPS
+from trading.engine.events import TradeExecuted
+from trading.engine.replies import AccountView, OrderPreview, OrderView, PositionView
+from trading.models import Transfer as TransferRow
+from trading.selectors.accounts import FillView, LedgerLine
+
+NS_PER_MS: Final = 1_000_000
+
+
+def _words(codes: Mapping[str, int]) -> dict[int, str]:
+    return {code: word for word, code in codes.items()}
+
+
+SIDES: Final = _words(terms.SIDES)
+_ORDER_TYPES: Final = _words(terms.ORDER_TYPES)
+_TIMES_IN_FORCE: Final = _words(terms.TIMES_IN_FORCE)
+_TRIGGERS_BY: Final = _words(terms.TRIGGERS_BY)
+_SELF_TRADE_PREVENTIONS: Final = _words(terms.SELF_TRADE_PREVENTIONS)
+_ORDER_STATUSES: Final = _words(terms.ORDER_STATUSES)
+_CANCEL_REASONS: Final = _words(terms.CANCEL_REASONS)
+_ACCOUNT_STATES: Final = _words(terms.ACCOUNT_STATES)
+INSTRUMENT_STATES: Final = _words(terms.INSTRUMENT_STATES)
+
+
+def milliseconds(time_ns: int) -> int:
+    return time_ns // NS_PER_MS
+
+
+def price(ticks: int, scale: Scale) -> str | None:
+    """None for 0 ticks: no price."""
+    return format_scaled(ticks, scale.price) if ticks else None
+
+
+def quantity(lots: int, scale: Scale) -> str:
+    return format_scaled(lots, scale.quantity)
+
+
+def money(units: int, scale: Scale) -> str:
+    return format_scaled(units, scale.money)
+
+
+def average_price(tick_lots: int, lots: int, scale: Scale) -> str | None:
+    """price * lots summed over fills, by lots: rounded half to even at a hundredth of the tick. None without fills."""
+    if lots == 0:
+        return None
+    return format_scaled(_divide_half_even(100 * tick_lots, lots), scale.average_price)
+
+
+def order(view: OrderView, *, scale: Scale) -> answers.Order:
+    return answers.Order(**_order_fields(view, scale))
+
+
+def order_result(
+    view: OrderView, *, fills: list[answers.Fill], is_repeated: bool = False, scale: Scale
+) -> answers.OrderResult:
+    """The order after a command, with the fills that came of it."""
+    return answers.OrderResult(**_order_fields(view, scale), fills=fills, repeated=is_repeated)
+
+
+def _order_fields(view: OrderView, scale: Scale) -> dict[str, Any]:
+    filled_tick_lots = view.filled_value_units // scale.value_units
+    return {
+        "id": view.order_id,
+        "client_order_id": view.client_order_id or None,
+        "symbol": scale.symbol,
+        "side": SIDES[view.side],
+        "type": _ORDER_TYPES[view.order_type],
+        "time_in_force": _TIMES_IN_FORCE[view.time_in_force],
+        "status": _ORDER_STATUSES[view.status],
+        "cancel_reason": _CANCEL_REASONS[view.cancel_reason] if view.cancel_reason else None,
+        "reject_code": view.reject_code or None,
+        "quantity": quantity(view.quantity_lots, scale),
+        "price": price(view.price_ticks, scale),
+        "trigger_price": price(view.trigger_price_ticks, scale),
+        "trigger_by": _TRIGGERS_BY[view.trigger_by] if view.trigger_by else None,
+        "post_only": view.post_only,
+        "reduce_only": view.reduce_only,
+        "self_trade_prevention": _SELF_TRADE_PREVENTIONS[view.self_trade_prevention],
+        "filled_quantity": quantity(view.filled_lots, scale),
+        "cancelled_quantity": quantity(view.cancelled_lots, scale),
+        "average_price": average_price(filled_tick_lots, view.filled_lots, scale),
+        "created_at": milliseconds(view.created_at_ns),
+        "updated_at": milliseconds(view.updated_at_ns),
+        "sequence": view.sequence,
+    }
+
+
+def taker_fill(trade: TradeExecuted, *, side: int, sequence: int, time_ns: int, scale: Scale) -> answers.Fill:
+    return answers.Fill(
+        id=trade.trade_id,
+        order_id=trade.taker_order_id,
+        symbol=scale.symbol,
+        side=SIDES[side],
+        role="taker",
+        price=format_scaled(trade.price_ticks, scale.price),
+        quantity=quantity(trade.quantity_lots, scale),
+        fee=money(trade.taker_fee_units, scale),
+        fee_asset=scale.asset,
+        realised_pnl=money(trade.taker_realised_pnl_units, scale),
+        time=milliseconds(time_ns),
+        sequence=sequence,
+    )
+
+
+def fill(row: FillView, *, scale: Scale) -> answers.Fill:
+    return answers.Fill(
+        id=row.trade_id,
+        order_id=row.order_id,
+        symbol=scale.symbol,
+        side=SIDES[row.side],
+        role="taker" if row.is_taker else "maker",
+        price=format_scaled(row.price_ticks, scale.price),
+        quantity=quantity(row.quantity_lots, scale),
+        fee=money(row.fee_units, scale),
+        fee_asset=scale.asset,
+        realised_pnl=money(row.realised_pnl_units, scale),
+        time=milliseconds(row.time_ns),
+        sequence=row.sequence,
+    )
+
+
+def account(view: AccountView) -> answers.Account:
+    collateral = view.collateral_units
+    return answers.Account(
+        id=view.account_id,
+        state=_ACCOUNT_STATES[view.state],
+        collateral=_margin(collateral.get(MARGIN_ASSET, 0)),
+        equity=_margin(view.equity_units),
+        unrealised_pnl=_margin(sum(position.unrealised_pnl_units for position in view.positions)),
+        initial_margin=_margin(view.initial_margin_units),
+        maintenance_margin=_margin(view.maintenance_margin_units),
+        available=_available(view),
+        margin_ratio=_margin_ratio(view),
+        assets=[
+            answers.AssetBalance(asset=asset, collateral=format_scaled(units, SETTLEMENT_STEPS[asset]))
+            for asset, units in sorted(collateral.items())
+        ],
+        sequence=view.sequence,
+    )
+
+
+def previewed_order(
+    preview: OrderPreview, *, scale: Scale, scale_by_id: Callable[[int], Scale]
+) -> answers.PreviewedOrder:
+    """`scale` is that of the order's instrument, `scale_by_id` that of any the account holds."""
+    return answers.PreviewedOrder(
+        accepted=not preview.code,
+        error=error_body_of(preview.code),
+        filled_quantity=quantity(preview.filled_lots, scale),
+        average_price=average_price(preview.filled_value_units // scale.value_units, preview.filled_lots, scale),
+        fee=money(preview.fee_units, scale),
+        resting_quantity=quantity(preview.resting_lots, scale),
+        account=account_after(preview.account, scale_by_id=scale_by_id),
+    )
+
+
+def account_after(view: AccountView, *, scale_by_id: Callable[[int], Scale]) -> answers.AccountAfter:
+    """The account of a preview."""
+    return answers.AccountAfter(
+        equity=_margin(view.equity_units),
+        initial_margin=_margin(view.initial_margin_units),
+        maintenance_margin=_margin(view.maintenance_margin_units),
+        available=_available(view),
+        margin_ratio=_margin_ratio(view),
+        positions=[position(held, scale=scale_by_id(held.instrument_id)) for held in view.positions],
+    )
+
+
+def position(view: PositionView, *, scale: Scale) -> answers.Position:
+    return answers.Position(
+        symbol=scale.symbol,
+        size=quantity(view.position_lots, scale),
+        entry_price=average_price(abs(view.entry_value_units) // scale.value_units, abs(view.position_lots), scale),
+        mark_price=price(view.mark_price_ticks, scale),
+        unrealised_pnl=money(view.unrealised_pnl_units, scale),
+        liquidation_price=price(view.liquidation_price_ticks, scale),
+        bankruptcy_price=price(view.bankruptcy_price_ticks, scale),
+        initial_margin=money(view.initial_margin_units, scale),
+        maintenance_margin=money(view.maintenance_margin_units, scale),
+        leverage=view.leverage,
+        deleveraging_light=None,
+    )
+
+
+def account_summary(row: OwnAccount) -> answers.AccountSummary:
+    return answers.AccountSummary(id=row.id, name=row.name, created_at=int(row.created_at.timestamp() * 1000))
+
+
+def ledger_entry(row: LedgerLine) -> answers.LedgerEntry:
+    step = SETTLEMENT_STEPS[row.asset]
+    is_transfer = row.kind == "transfer"
+    return answers.LedgerEntry(
+        id=row.posting_id,
+        kind=row.kind,
+        asset=row.asset,
+        amount=format_scaled(row.amount_units, step),
+        balance=format_scaled(row.balance_units, step),
+        trade_id=None if is_transfer else row.reference_id,
+        transfer_id=row.reference_id if is_transfer else None,
+        time=milliseconds(row.time_ns),
+        sequence=row.sequence,
+    )
+
+
+def transfer(row: TransferRow) -> answers.Transfer:
+    return answers.Transfer(
+        id=row.id,
+        asset=row.asset,
+        amount=format_scaled(abs(row.amount_units), SETTLEMENT_STEPS[row.asset]),
+        direction="to_margin" if row.amount_units > 0 else "to_funding",
+        idempotency_key=row.idempotency_key,
+        sequence=row.sequence,
+    )
+
+
+def error_body(error: ApiError) -> answers.ErrorBody:
+    return answers.ErrorBody(code=error.code, message=error.message, details=error.details)
+
+
+def error_body_of(code: str) -> answers.ErrorBody | None:
+    """The error a code of the engine stands for; None for ""."""
+    return answers.ErrorBody(code=code, message=CATALOGUE[code].message, details={}) if code else None
+
+
+def _margin(units: int) -> str:
+    return format_scaled(units, MARGIN_STEP)
+
+
+def _available(view: AccountView) -> str:
+    return _margin(max(0, view.equity_units - view.initial_margin_units))
+
+
+def _margin_ratio(view: AccountView) -> str | None:
+    """Maintenance margin / equity, rounded up at 10^-9; None while equity is not above zero."""
+    if view.equity_units <= 0:
+        return None
+    return format_scaled(-(-view.maintenance_margin_units * terms.PPB // view.equity_units), RATE_STEP)
+
+
+def _divide_half_even(dividend: int, divisor: int) -> int:
+    quotient, rest = divmod(dividend, divisor)
+    return quotient + (2 * rest > divisor or (2 * rest == divisor and quotient % 2))

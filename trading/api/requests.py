@@ -1,0 +1,132 @@
+"""What clients send: bodies and query parameters. Unknown fields are refused; a field that is null is not given."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from trading.api.fields import (
+    Amount,
+    Asset,
+    ClientOrderId,
+    Cursor,
+    Id,
+    IdempotencyKey,
+    Leverage,
+    Limit,
+    OrderType,
+    Price,
+    Quantity,
+    SelfTradePrevention,
+    Sequence,
+    Side,
+    Symbol,
+    TimeInForce,
+    TriggerBy,
+)
+
+
+class RequestFields(Struct, forbid_unknown_fields=True, frozen=True):
+    """Base of all bodies and queries."""
+
+
+class NewOrder(RequestFields):
+    """An order to place. `price` for limit and stop_limit only, trigger fields for stop and stop_limit only.
+
+    `time_in_force` is gtc for limit and stop_limit and ioc for market and stop, unless given (market and stop: ioc or
+    fok). `post_only` goes with limit and gtc only.
+    """
+
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    quantity: Quantity
+    price: Price | None = None
+    trigger_price: Price | None = None
+    trigger_by: TriggerBy | None = None
+    time_in_force: TimeInForce | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    client_order_id: ClientOrderId | None = None
+    self_trade_prevention: SelfTradePrevention = "expire_maker"
+
+
+class OrderChange(RequestFields):
+    """The new total `quantity` (what is filled included; equal to it cancels the rest), the new `price`, or both.
+
+    With `expected_sequence` only if the order has not changed since then.
+    """
+
+    quantity: Quantity | None = None
+    price: Price | None = None
+    expected_sequence: Sequence | None = None
+
+
+class PlaceItem(NewOrder, tag_field="op", tag="place"):
+    """A place of a batch: the fields of POST /orders."""
+
+
+class AmendItem(OrderChange, kw_only=True, tag_field="op", tag="amend"):
+    """An amend of a batch: the fields of PATCH /orders/{id}."""
+
+    id: Id
+
+
+class CancelItem(RequestFields, tag_field="op", tag="cancel"):
+    """A cancel of a batch, by `id` or by `client_order_id`."""
+
+    id: Id | None = None
+    client_order_id: ClientOrderId | None = None
+
+
+BatchItem = PlaceItem | AmendItem | CancelItem
+
+
+class Batch(RequestFields):
+    """Operations done one after the other, each for itself: one that is refused does not stop the next."""
+
+    operations: Annotated[list[BatchItem], Meta(min_length=1, max_length=50)]
+
+
+class LeverageChange(RequestFields):
+    leverage: Leverage
+
+
+class NewTransfer(RequestFields):
+    """Money of the funding wallet into the margin collateral, or back."""
+
+    asset: Asset
+    amount: Amount
+    direction: Literal["to_margin", "to_funding"]
+    idempotency_key: IdempotencyKey
+
+
+class Preview(RequestFields):
+    """Orders to try one after the other, without placing them."""
+
+    orders: Annotated[list[NewOrder], Meta(min_length=1, max_length=20)]
+
+
+class Page(RequestFields):
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+class BookQuery(RequestFields):
+    depth: Annotated[int, Meta(ge=1, le=500, description="Levels a side.")] = 20
+
+
+class CandlesQuery(Page):
+    interval: Literal["1m"] = "1m"
+
+
+class OrdersQuery(Page):
+    status: Literal["open", "closed"] | None = None
+    symbol: Symbol | None = None
+
+
+class FillsQuery(Page):
+    symbol: Symbol | None = None
+
+
+class CancelAllQuery(RequestFields):
+    symbol: Symbol | None = None

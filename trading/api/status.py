@@ -1,0 +1,38 @@
+"""The clock and the state of trading."""
+
+import time
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exchange.identity.scopes import PUBLIC
+from trading.api import answers, presenting
+from trading.api.operations import Endpoint, answer, operation
+from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL
+from trading.selectors.instruments import list_instruments
+from trading.services import gateway
+
+
+class TimeEndpoint(Endpoint):
+    @operation(scope=PUBLIC, answers={200: answers.ServerTime})
+    def get(self, request: Request) -> Response:
+        """The server's clock, to set timestamps by."""
+        return answer(answers.ServerTime(time=presenting.milliseconds(time.time_ns())))
+
+
+class StatusEndpoint(Endpoint):
+    @operation(scope=PUBLIC, answers={200: answers.Status})
+    def get(self, request: Request) -> Response:
+        """The state of the exchange and of each instrument.
+
+        The exchange is halted while the engine is away, else in the freest state of any of its instruments.
+        """
+        heartbeat = gateway.heartbeat()
+        states = {listed.terms.symbol: listed.state for listed in list_instruments()}
+        state = min(states.values(), default=INSTRUMENT_NORMAL) if heartbeat else INSTRUMENT_HALTED
+        content = answers.Status(
+            state=presenting.INSTRUMENT_STATES[state],
+            engine=heartbeat and answers.EngineStatus(sequence=heartbeat.sequence, lag_ms=heartbeat.lag_ms),
+            instruments={symbol: presenting.INSTRUMENT_STATES[state] for symbol, state in sorted(states.items())},
+        )
+        return answer(content, sequence=heartbeat.sequence if heartbeat else None)
