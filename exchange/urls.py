@@ -1,13 +1,10 @@
 """Every address of the exchange."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from exchange.ops import api_errors, health
+from exchange.ops import api_description, api_errors, health
 from frontend import views
 
 urlpatterns = [
@@ -17,11 +14,11 @@ urlpatterns = [
     # The admin site has no sign-in of its own, so that every attempt meets the same limits.
     path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True)),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/schema/", api_description.schema, name="schema"),
+    path("api/docs/", api_description.Docs.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include("trading.api.urls")),
+    path("api/v1/risk/", include("risk.api.urls")),
 ]
-if find_spec("trading.api") and find_spec("trading.api.urls"):
-    urlpatterns += [path("api/v1/", include("trading.api.urls"))]
 
 handler400 = api_errors.bad_request
 handler403 = api_errors.forbidden

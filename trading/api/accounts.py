@@ -5,8 +5,8 @@ from typing import Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exchange.identity.selectors import own_accounts
 from exchange.identity.scopes import READ, TRADE, TRANSFER
+from exchange.identity.selectors import own_accounts
 from trading.api import answers, parsing, presenting, requests
 from trading.api.listed import scale_by_id, scale_by_symbol
 from trading.api.operations import Endpoint, answer, operation

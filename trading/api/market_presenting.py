@@ -1,18 +1,17 @@
 """Instruments and market data as answers: ints into text."""
 
-from typing import Any
-
 from exchange.contract.numbers import format_rate, format_scaled
 from trading.api import answers
-from trading.api.presenting import INSTRUMENT_STATES, SIDES, average_price, milliseconds, money, price, quantity
-from trading.api.scales import Scale
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from trading.api.presenting import INSTRUMENT_STATES, SIDES, milliseconds, money, price, quantity
+from trading.api.scales import Scale, scale_of
+from trading.core.instruments import Bracket
 from trading.core.terms import PPB
+from trading.selectors.instruments import InstrumentView
+from trading.selectors.market import Book, CandleView, TickerView, TradeView
 
 
-def instrument(
-    terms: InstrumentTerms, parameters: InstrumentParameters, *, state: int, scale: Scale
-) -> answers.Instrument:
+def instrument(view: InstrumentView) -> answers.Instrument:
+    terms, parameters, scale = view.terms, view.parameters, scale_of(view.terms)
     return answers.Instrument(
         symbol=terms.symbol,
         kind=terms.kind,
@@ -24,7 +23,7 @@ def instrument(
         expiry=None,
         strike=None,
         option_type=None,
-        state=INSTRUMENT_STATES[state],
+        state=INSTRUMENT_STATES[view.state],
         version=parameters.version,
         maker_fee_rate=format_rate(parameters.maker_fee_ppb),
         taker_fee_rate=format_rate(parameters.taker_fee_ppb),
@@ -51,11 +50,20 @@ def bracket(row: Bracket, *, scale: Scale) -> answers.MarginBracket:
     )
 
 
+def book(view: Book, *, scale: Scale) -> answers.Book:
+    return answers.Book(
+        symbol=scale.symbol,
+        sequence=view.sequence,
+        bids=[level(*row, scale=scale) for row in view.bids],
+        asks=[level(*row, scale=scale) for row in view.asks],
+    )
+
+
 def level(price_ticks: int, quantity_lots: int, *, scale: Scale) -> tuple[str, str]:
     return format_scaled(price_ticks, scale.price), quantity(quantity_lots, scale)
 
 
-def trade(row: Any, *, scale: Scale) -> answers.Trade:
+def trade(row: TradeView, *, scale: Scale) -> answers.Trade:
     return answers.Trade(
         id=row.trade_id,
         price=format_scaled(row.price_ticks, scale.price),
@@ -66,7 +74,7 @@ def trade(row: Any, *, scale: Scale) -> answers.Trade:
     )
 
 
-def candle(row: Any, *, scale: Scale) -> answers.Candle:
+def candle(row: CandleView, *, scale: Scale) -> answers.Candle:
     return answers.Candle(
         time=milliseconds(row.start_ns),
         open=format_scaled(row.open_ticks, scale.price),
@@ -76,4 +84,26 @@ def candle(row: Any, *, scale: Scale) -> answers.Candle:
         volume=quantity(row.volume_lots, scale),
         turnover=money(row.turnover_tick_lots * scale.value_units, scale),
         trades=row.trade_count,
+    )
+
+
+def ticker(row: TickerView, *, scale: Scale) -> answers.Ticker:
+    """Index and funding are null until the exchange has them."""
+    return answers.Ticker(
+        symbol=scale.symbol,
+        last=price(row.last_price_ticks, scale),
+        mark=price(row.mark_price_ticks, scale),
+        index=None,
+        best_bid=price(row.best_bid_ticks, scale),
+        best_ask=price(row.best_ask_ticks, scale),
+        open_24h=price(row.open_ticks, scale),
+        high_24h=price(row.high_ticks, scale),
+        low_24h=price(row.low_ticks, scale),
+        volume_24h=quantity(row.volume_lots, scale),
+        turnover_24h=money(row.turnover_tick_lots * scale.value_units, scale),
+        trades_24h=row.trade_count,
+        open_interest=quantity(row.open_interest_lots, scale),
+        funding_rate=None,
+        next_funding_at=None,
+        time=milliseconds(row.last_trade_at_ns) or None,
     )

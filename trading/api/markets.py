@@ -1,15 +1,19 @@
 """Public market data. It never waits and never asks the engine: it is as the read models have it."""
 
+import time
 from typing import Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exchange.contract.errors import ApiError
 from exchange.identity.scopes import PUBLIC
 from trading.api import answers, market_presenting, requests
 from trading.api.listed import listed_now, scale_by_id
 from trading.api.operations import Endpoint, answer, operation
-from trading.api.reading import public_reading
+from trading.api.pages import read_page
+from trading.api.reading import check_reached, minimum_sequence, public_reading
+from trading.api.scales import scale_of
 from trading.selectors import market
 from trading.selectors.instruments import list_instruments
 
@@ -20,8 +24,8 @@ class InstrumentsEndpoint(Endpoint):
     @operation(scope=PUBLIC, answers={200: answers.Instruments}, is_read=True)
     def get(self, request: Request) -> Response:
         """All instruments."""
-        reading = public_reading(request)
-        results = [market_presenting.instrument(row) for row in list_instruments()]
+        reading = public_reading(request, "instruments")
+        results = [market_presenting.instrument(view) for view in list_instruments()]
         return answer(answers.Instruments(results=results), sequence=reading.sequence)
 
 
@@ -29,14 +33,12 @@ class InstrumentEndpoint(Endpoint):
     @operation(scope=PUBLIC, answers={200: answers.Instrument}, errors=NOT_LISTED, is_read=True)
     def get(self, request: Request, symbol: str) -> Response:
         """An instrument."""
-        reading = public_reading(request)
+        reading = public_reading(request, "instruments")
         return answer(market_presenting.instrument(listed_now(symbol)), sequence=reading.sequence)
 
 
 class BookEndpoint(Endpoint):
-    @operation(
-        scope=PUBLIC, query=requests.BookQuery, answers={200: answers.Book}, errors=NOT_LISTED, is_read=True
-    )
+    @operation(scope=PUBLIC, query=requests.BookQuery, answers={200: answers.Book}, errors=NOT_LISTED, is_read=True)
     def get(self, request: Request, symbol: str, query: requests.BookQuery) -> Response:
         """The book, aggregated by price."""
         scale = scale_of(listed_now(symbol).terms)
@@ -50,7 +52,7 @@ class TradesEndpoint(Endpoint):
     @operation(scope=PUBLIC, query=requests.Page, answers={200: answers.Trades}, errors=NOT_LISTED, is_read=True)
     def get(self, request: Request, symbol: str, query: requests.Page) -> Response:
         """The latest trades."""
-        reading = public_reading(request)
+        reading = public_reading(request, "trades")
         scale = scale_of(listed_now(symbol).terms)
         rows, following = read_page(
             query,
@@ -70,14 +72,12 @@ class CandlesEndpoint(Endpoint):
     )
     def get(self, request: Request, symbol: str, query: requests.CandlesQuery) -> Response:
         """One-minute candles."""
-        reading = public_reading(request)
+        reading = public_reading(request, "candles")
         scale = scale_of(listed_now(symbol).terms)
         rows, following = read_page(
             query,
             list_name=f"candles of {symbol}",
-            read=lambda limit, before: market.candles(
-                instrument_id=scale.instrument_id, limit=limit, before_ns=before
-            ),
+            read=lambda limit, before: market.candles(instrument_id=scale.instrument_id, limit=limit, before_ns=before),
             key_of=lambda row: row.start_ns,
         )
         results = [market_presenting.candle(row, scale=scale) for row in rows]
@@ -100,7 +100,7 @@ class TickersEndpoint(Endpoint):
     @operation(scope=PUBLIC, answers={200: answers.Tickers}, is_read=True)
     def get(self, request: Request) -> Response:
         """The tickers of all instruments."""
-        reading = public_reading(request)
+        reading = public_reading(request, "ticker")
         results = [
             market_presenting.ticker(row, scale=scale_by_id(row.instrument_id))
             for row in market.tickers(now_ns=time.time_ns())

@@ -72,7 +72,9 @@ class OperationSchema(AutoSchema):
         if declared.is_read:
             parameters.append(_parameter("X-Min-Sequence", "header", _schema_of(fields.Sequence), False))
         if declared.scope != PUBLIC:
-            parameters += [_parameter(name, "header", dict(schema), False) for name, schema in AUTHENTICATION_HEADERS.items()]
+            parameters += [
+                _parameter(name, "header", dict(schema), False) for name, schema in AUTHENTICATION_HEADERS.items()
+            ]
         return parameters
 
     def _responses(self, declared: Any) -> dict[str, dict]:

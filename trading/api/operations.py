@@ -57,7 +57,7 @@ def operation(
     cost: int = 1,
     is_read: bool = False,
 ) -> Callable:
-    """Declares a handler. It is called with `query` and `body` parsed, if declared; whatever else is sent is refused."""
+    """Declares a handler, called with `query` and `body` parsed if declared; whatever else is sent is refused."""
     declaration = Operation(scope, answers, errors, query, body, cost, is_read)
 
     def declare(handler: Callable) -> Callable:

@@ -16,7 +16,7 @@ from trading.api.outcomes import charge_missed_cancel, instrument_id_of, order_r
 from trading.api.pages import read_page
 from trading.api.reading import private_reading
 from trading.engine.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
-from trading.engine.events import OrderCancelled, OrderRepeated
+from trading.engine.events import OrderCancelled
 from trading.engine.replies import Outcome
 from trading.selectors import orders
 from trading.services import gateway
@@ -137,9 +137,7 @@ class OrderEndpoint(Endpoint):
 
         A lower quantity keeps the order's priority; all else loses it and is checked like a new order. The id stays.
         """
-        command = _amend(
-            body, order_id=order_id, account_id=self.account_id, command_id=self.principal.command_id
-        )
+        command = _amend(body, order_id=order_id, account_id=self.account_id, command_id=self.principal.command_id)
         try:
             outcome = gateway.submit(command)
         except ApiError as error:
@@ -215,9 +213,7 @@ class BatchEndpoint(Endpoint):
         except ApiError as error:
             return error
 
-    def _refusal(
-        self, request: Request, command: PlaceOrder | AmendOrder | CancelOrder, error: ApiError
-    ) -> ApiError:
+    def _refusal(self, request: Request, command: PlaceOrder | AmendOrder | CancelOrder, error: ApiError) -> ApiError:
         match command:
             case CancelOrder():
                 return _missed_cancel(request, command, error)

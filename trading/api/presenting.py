@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from exchange.contract.errors import CATALOGUE, ApiError
-from exchange.identity.models import Account as OwnAccount
 from exchange.contract.numbers import RATE_STEP, format_scaled
+from exchange.identity.models import Account as OwnAccount
 from trading.api import answers
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
 from trading.core import terms
