@@ -21,7 +21,7 @@ class EngineDouble:
         self.commands = []
         self.faults = {}
         self.late = set()
-        self._calls = 0
+        self.calls = 0
         self._outcomes = {}
         self._execute(ListInstrument(b"", 0, TERMS, PARAMETERS))
         for account_id in (MAKER_ID, *TAKER_IDS):
@@ -32,7 +32,7 @@ class EngineDouble:
         return self.engine.state.time_ns + VALID_NS
 
     def submit_soon(self, commands, *, timeout_s):
-        call, self._calls = self._calls, self._calls + 1
+        call, self.calls = self.calls, self.calls + 1
         code, is_done = self.faults.get(call, ("", True))
         answers = []
         if is_done:

@@ -57,6 +57,15 @@ def test_unanswered_batches_are_sent_again_with_the_same_ids_and_the_book_set_an
     assert tally.commands == len(fresh), "every command counts once, however often it was sent"
 
 
+def test_a_book_that_is_lost_with_the_last_messages_is_set_anew_too(gateway, recording):
+    untroubled = EngineDouble()
+    replay(untroubled, recording)
+    gateway.faults = {untroubled.calls - 1: ("engine_unavailable", False)}
+    tally, book = replay(gateway, recording)
+    assert tally.restarts == 1
+    assert gateway.levels() == book
+
+
 def test_commands_that_came_too_late_lose_the_book_and_it_is_set_anew(gateway, recording):
     gateway.late = {10}
     tally, book = replay(gateway, recording)

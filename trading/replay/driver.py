@@ -72,6 +72,9 @@ class Driver:
             self._progress(self.tally)
         self._send(self._take_trades(), [])
         self._settle(ahead=0)
+        while self._planner.must_restart:
+            self._send(self._restart() + self._planner.plan(), [])
+            self._settle(ahead=0)
         self.tally.seconds = time.monotonic() - started
         return self.tally
 
@@ -166,7 +169,7 @@ class Driver:
 
     def _answered(self, step: Step, outcome: Outcome) -> None:
         tally = self.tally
-        tally.sequence = outcome.sequence
+        tally.sequence = max(tally.sequence, outcome.sequence)  # a repeated command has its first outcome
         self._best = (outcome.best_bid_ticks, outcome.best_ask_ticks)
         self._planner.answered(step, outcome)
         if step.fills is not None:
