@@ -99,7 +99,7 @@ class Trader:
         return self.send("DELETE", path, **options)
 
     def place(self, **fields):
-        """Places a limit buy of 0.01 BTC at 59000 unless told otherwise; the answer must be 201, its JSON is returned."""
+        """Places a limit buy of 0.01 BTC at 59000 unless told otherwise; the answer must be 201. Returns its JSON."""
         answer = self.post("/orders", order(**fields))
         assert answer.status_code == 201, answer.content
         return answer.json()
