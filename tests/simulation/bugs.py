@@ -1,0 +1,239 @@
+"""Mistakes made on purpose, each a small patch of production code (or of the journal's storage) for a with-block.
+
+The simulator must catch every one: `test_bugs.py` names the seed that does.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from tests.simulation import fake_journal, simulator
+from trading.core.orders import Order
+from trading.core.positions import Position, fill_position
+from trading.core.terms import PPB
+from trading.engine import apply, client_orders, engine, execution, snapshot
+from trading.engine.decisions import orders
+from trading.engine.execution import Execution
+from trading.engine.state import State
+from trading.worker.group_commit import GroupCommit
+from trading.worker.recovery import recover
+
+BUGS: dict[str, Callable[[], Any]] = {}
+
+
+def bug(function: Callable[[], Iterator[None]]) -> Callable[[], Any]:
+    BUGS[function.__name__] = contextmanager(function)
+    return BUGS[function.__name__]
+
+
+@bug
+def replies_before_the_commit():
+    def commit(self: GroupCommit) -> None:
+        self._tell(dict(self._open.replies))
+        original(self)
+
+    original = GroupCommit._commit
+    with patch.object(GroupCommit, "_commit", commit):
+        yield
+
+
+@bug
+def the_fence_is_skipped():
+    def settle(self: Any) -> None:
+        batch, committed = self._under_way
+        self._database.batches.append(batch)
+        self._under_way = None
+        committed()
+
+    with patch.object(fake_journal.FakeJournal, "settle", settle):
+        yield
+
+
+@bug
+def a_lost_answer_makes_it_write_again():
+    def settle(self: Any) -> None:
+        batch, committed = self._under_way
+        before = len(self._database.batches)
+        try:
+            original(self)
+        except simulator.Crashed:
+            if len(self._database.batches) == before:
+                raise
+            self._database.batches.append(batch)
+            self._under_way = None
+            committed()
+
+    original = fake_journal.FakeJournal.settle
+    with patch.object(fake_journal.FakeJournal, "settle", settle):
+        yield
+
+
+@bug
+def fees_are_rounded_for_the_customer():
+    with patch.object(execution, "ceil_ppb", lambda amount, rate_ppb: amount * rate_ppb // PPB):
+        yield
+
+
+@bug
+def released_cost_is_rounded_for_the_customer():
+    def fill(lots: int, entry: int, side: int, fill_lots: int, lot_value: int) -> tuple[int, int, int]:
+        after, left, realised = fill_position(lots, entry, side, fill_lots, lot_value)
+        if lots * side < 0 and entry * min(fill_lots, abs(lots)) % abs(lots):
+            return after, left + 1, realised + 1
+        return after, left, realised
+
+    with patch.object(execution, "fill_position", fill):
+        yield
+
+
+@bug
+def command_ids_are_forgotten_at_restart():
+    def forgetful(**parts: Any) -> engine.Engine:
+        recovered = recover(**parts)
+        recovered.state.recent_command_ids.clear()
+        return recovered
+
+    with patch.object(simulator, "recover", forgetful):
+        yield
+
+
+@bug
+def valid_until_is_ignored():
+    def decide(state: State, command: Any) -> list[Any]:
+        return original(state, msgspec.structs.replace(command, valid_until_ns=0))
+
+    original = engine.decide
+    with patch.object(engine, "decide", decide):
+        yield
+
+
+@bug
+def snapshots_lack_the_reduce_only_queue():
+    def dump_position(instrument_id: int, position: Position) -> list[Any]:
+        return [*original(instrument_id, position)[:-1], []]
+
+    original = snapshot._dump_position
+    with patch.object(snapshot, "_dump_position", dump_position):
+        yield
+
+
+@bug
+def snapshots_lack_closed_client_orders():
+    def dump_account(account: Any) -> list[Any]:
+        fields = original(account)
+        fields[5] = [entry for entry in fields[5] if entry[0] not in account.closed_client_orders]
+        fields[6] = []
+        return fields
+
+    original = snapshot._dump_account
+    with patch.object(snapshot, "_dump_account", dump_account):
+        yield
+
+
+@bug
+def the_newest_order_trades_first():
+    original = execution.Execution._walk
+
+    def walk(self: Execution) -> None:
+        levels = list(self.instrument.book.ladder(-self.side).walk())
+        for level in levels:
+            _turn(level)
+        try:
+            original(self)
+        finally:
+            for level in levels:
+                _turn(level)
+
+    with patch.object(Execution, "_walk", walk):
+        yield
+
+
+def _turn(level: Any) -> None:
+    order: Order | None = level.oldest
+    while order is not None:
+        order.older, order.newer = order.newer, order.older
+        order = order.older
+    level.oldest, level.newest = level.newest, level.oldest
+
+
+@bug
+def the_margin_check_forgets_fees():
+    with patch.object(Execution, "_taker_fees_units", lambda self: 0):
+        yield
+
+
+@bug
+def open_losses_hold_no_margin():
+    with patch.object(execution, "open_loss_units", lambda *given: 0):
+        yield
+
+
+@bug
+def reduce_only_may_flip():
+    with patch.object(Execution, "_reduce_only_room", lambda self: ""):
+        yield
+
+
+@bug
+def reduce_only_is_never_trimmed():
+    with patch.object(Position, "exceeds_reduce_only", lambda self: False):
+        yield
+
+
+@bug
+def users_trade_with_themselves():
+    def meet_own(self: Execution, maker: Order) -> bool:
+        self._take(maker, min(maker.open_lots, self.lots - self.cut_lots - self.filled_lots))
+        return self.filled_lots == self.lots - self.cut_lots
+
+    with patch.object(Execution, "_meet_own", meet_own):
+        yield
+
+
+@bug
+def a_sequence_is_skipped_after_a_refusal():
+    def finish(state: State, command: Any, events: list[Any]) -> None:
+        original(state, command, events)
+        if events and type(events[0]).__name__ == "CommandRefused" and state.sequence % 7 == 0:
+            state.sequence += 1
+
+    original = engine.finish
+    with patch.object(engine, "finish", finish):
+        yield
+
+
+@bug
+def time_may_go_back_after_a_restart():
+    """The clock is taken as it is; the engine's assertion ends the process again and again."""
+    with patch.object(GroupCommit, "_stamp", lambda self: self._clock()):
+        yield
+
+
+@bug
+def stops_trigger_in_a_halt():
+    with patch.object(apply, "INSTRUMENT_NORMAL", 4), patch.object(orders, "INSTRUMENT_NORMAL", 4):
+        yield
+
+
+@bug
+def client_order_ids_are_free_after_the_close():
+    with patch.object(client_orders, "CLIENT_ORDER_ID_WINDOW_NS", 0):
+        yield
+
+
+@bug
+def the_open_orders_limit_is_off_by_one():
+    original = orders._count_refusal
+
+    def count_refusal(account: Any, position: Position) -> str:
+        position.open_orders -= 1
+        try:
+            return original(account, position)
+        finally:
+            position.open_orders += 1
+
+    with patch.object(orders, "_count_refusal", count_refusal):
+        yield

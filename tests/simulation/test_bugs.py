@@ -1,0 +1,48 @@
+"""Each hand-made bug is caught by its seed, and the same seed passes without it."""
+
+import logging
+
+import pytest
+
+from tests.simulation.bugs import BUGS
+from tests.simulation.simulator import Simulation
+
+STEPS = 600
+CAUGHT_BY = {
+    "replies_before_the_commit": 1,
+    "the_fence_is_skipped": 3,
+    "a_lost_answer_makes_it_write_again": 1,
+    "fees_are_rounded_for_the_customer": 1,
+    "released_cost_is_rounded_for_the_customer": 1,
+    "command_ids_are_forgotten_at_restart": 1,
+    "valid_until_is_ignored": 1,
+    "snapshots_lack_the_reduce_only_queue": 1,
+    "snapshots_lack_closed_client_orders": 4,
+    "the_newest_order_trades_first": 1,
+    "the_margin_check_forgets_fees": 529,
+    "open_losses_hold_no_margin": 1,
+    "reduce_only_may_flip": 1,
+    "reduce_only_is_never_trimmed": 3,
+    "users_trade_with_themselves": 1,
+    "a_sequence_is_skipped_after_a_refusal": 1,
+    "time_may_go_back_after_a_restart": 1,
+    "stops_trigger_in_a_halt": 1,
+    "client_order_ids_are_free_after_the_close": 1,
+    "the_open_orders_limit_is_off_by_one": 6,
+}
+
+
+def test_every_bug_has_a_seed():
+    assert CAUGHT_BY.keys() == BUGS.keys()
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_bug_is_caught(name, caplog):
+    caplog.set_level(logging.CRITICAL + 1)
+    with BUGS[name](), pytest.raises(AssertionError):
+        Simulation(CAUGHT_BY[name]).run(STEPS)
+
+
+@pytest.mark.parametrize("seed", sorted(set(CAUGHT_BY.values())))
+def test_its_seed_passes_without_it(seed):
+    Simulation(seed).run(STEPS)
