@@ -159,6 +159,14 @@ def test_a_full_channel_is_a_busy_engine(engine):
     assert refusal_of(limit_order()) == "engine_busy"
 
 
+def test_without_an_engine_nothing_is_done(transactional_db, valkey_url):
+    with pytest.raises(ApiError) as refusal:
+        gateway.submit(limit_order())
+
+    assert refusal.value.code == "engine_unavailable"
+    assert journal_head() == 0
+
+
 def test_a_frozen_engine_is_unavailable(engine):
     open_market()
     engine.process.send_signal(signal.SIGSTOP)
