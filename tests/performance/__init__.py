@@ -1,0 +1,1 @@
+"""How fast the exchange is, as ratios of one run: `python -m tests.performance`."""
