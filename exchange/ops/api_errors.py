@@ -63,7 +63,9 @@ def exception_handler(error: Exception, context: dict) -> Response | None:
         return None
     if isinstance(error, (OperationalError, InterfaceError)):
         log.warning("The database does not answer: %s", type(error).__name__)
-    return Response(api_error.envelope(), status=api_error.status, headers=_headers(error, context["view"]))
+    response = Response(api_error.envelope(), status=api_error.status, headers=_headers(error, context["view"]))
+    response._has_been_logged = True  # a refusal with a code is an answer; Django would log every 503 as an error
+    return response
 
 
 def _headers(error: Exception, view) -> dict[str, str]:

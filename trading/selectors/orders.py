@@ -15,18 +15,19 @@ FROM trading_order o JOIN trading_instrument i USING (instrument_id)
 WHERE o.account_id = %(account_id)s
 """
 _OPEN: Final = " AND o.status <= 3"  # as in the index over open orders
+_CLOSED: Final = " AND o.status > 3"
 
 
 def orders(
     *,
     account_id: int,
-    is_open: bool,
+    is_open: bool | None,
     limit: int,
     instrument_id: int | None = None,
     before_order_id: int | None = None,
 ) -> list[OrderView]:
-    """Open or closed orders, the newest placed first, those before `before_order_id` if given."""
-    conditions = _OPEN if is_open else " AND o.status > 3"
+    """Open or closed orders, or with None both; the newest placed first, those before `before_order_id` if given."""
+    conditions = {None: "", True: _OPEN, False: _CLOSED}[is_open]
     if instrument_id is not None:
         conditions += " AND o.instrument_id = %(instrument_id)s"
     if before_order_id is not None:
