@@ -15,9 +15,10 @@ from trading.engine import wire
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, CommandRepeated
 from trading.engine.replies import QueryRefused
-from trading.models.journal import DOMAIN, NO_HASH, EngineLease, JournalRow, chain_hash, record_at
+from trading.models.journal import DOMAIN, NO_HASH, EngineLease, JournalRow, chain_hash
 from trading.services import gateway
 from trading.services.engine_channel import Heartbeat
+from trading.services.first_outcome import first_outcome
 
 
 class Clock:
@@ -108,10 +109,8 @@ def _result(events, outcome):
     if isinstance(first, CommandRefused):
         raise ApiError(first.code)
     if isinstance(first, CommandRepeated):
-        record = record_at(sequence=first.first_sequence)
-        return _result(
-            record.events, type(outcome)(outcome.command_id, record.sequence, record.time_ns, record.events, None, 0, 0)
-        )
+        earlier = first_outcome(command_id=outcome.command_id, sequence=first.first_sequence)
+        return _result(earlier.events, earlier)
     return outcome
 
 

@@ -26,7 +26,6 @@ class Market:
         self.gateway = gateway
         self.readers_run = True
         self._projector = Projector(PROJECTIONS)
-        self._projector.register()
         self._execute = gateway.execute
         monkeypatch.setattr(gateway, "execute", self._execute_and_read)
         for terms_text, parameters_text in FIRST_LISTING:

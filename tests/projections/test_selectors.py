@@ -41,7 +41,11 @@ def pages(read, position_of):
 def test_orders_by_page_are_the_accounts_own(exchange):
     for account_id in ACCOUNTS:
         mine = Order.objects.filter(account_id=account_id).order_by("-order_id")
-        for is_open, expected in ((True, mine.filter(open_lots__gt=0)), (False, mine.filter(open_lots=0))):
+        for is_open, expected in (
+            (True, mine.filter(open_lots__gt=0)),
+            (False, mine.filter(open_lots=0)),
+            (None, mine),
+        ):
             rows = pages(
                 lambda before, is_open=is_open, account_id=account_id: orders.orders(
                     account_id=account_id, is_open=is_open, limit=4, before_order_id=before
