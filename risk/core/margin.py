@@ -38,10 +38,10 @@ def side_requirement_units(
 ) -> int:
     """max(ceil(notional / leverage), bracket initial) plus the taker fee on what is still open on that side."""
     bracket = bracket_at(brackets, notional_units)
-    required = max(
-        -(-notional_units // leverage), ceil_ppb(notional_units, bracket.initial_rate_ppb) - bracket.initial_cum_units
-    )
-    return required + ceil_ppb(open_value_units, taker_fee_ppb)
+    by_leverage = -(-notional_units // leverage)
+    by_bracket = -(-notional_units * bracket.initial_rate_ppb // PPB) - bracket.initial_cum_units
+    fee_units = -(-open_value_units * taker_fee_ppb // PPB)
+    return (by_leverage if by_leverage > by_bracket else by_bracket) + fee_units
 
 
 def initial_margin_units(
@@ -63,20 +63,17 @@ def initial_margin_units(
         return 0
     bought_lots, sold_lots = abs(lots + buy_lots), abs(lots - sell_lots)
     # A side's requirement rises with its notional and with its open value: where both are larger, one side decides.
-    if bought_lots >= sold_lots and buy_lots >= sell_lots:
-        sides: tuple[tuple[int, int], ...] = ((bought_lots, buy_lots),)
-    elif sold_lots >= bought_lots and sell_lots >= buy_lots:
-        sides = ((sold_lots, sell_lots),)
-    else:
-        sides = ((bought_lots, buy_lots), (sold_lots, sell_lots))
     worst_units = 0
-    for side_lots, open_lots in sides:
-        required_units = side_requirement_units(
-            brackets, side_lots * lot_value_units, open_lots * lot_value_units, leverage, taker_fee_ppb
+    if bought_lots > sold_lots or buy_lots > sell_lots:
+        worst_units = side_requirement_units(
+            brackets, bought_lots * lot_value_units, buy_lots * lot_value_units, leverage, taker_fee_ppb
         )
-        if required_units > worst_units:
-            worst_units = required_units
-    return worst_units + open_loss_units
+        if bought_lots >= sold_lots and buy_lots >= sell_lots:
+            return worst_units + open_loss_units
+    required_units = side_requirement_units(
+        brackets, sold_lots * lot_value_units, sell_lots * lot_value_units, leverage, taker_fee_ppb
+    )
+    return max(worst_units, required_units) + open_loss_units
 
 
 def open_loss_units(side: int, price_ticks: int, mark_price_ticks: int, lots: int, value_units: int) -> int:

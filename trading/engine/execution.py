@@ -26,7 +26,7 @@ from trading.core.terms import (
     STOP,
 )
 from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
-from trading.engine.requirements import equity_and_initial, leverage_of, requirement_with
+from trading.engine.requirements import equity_and_initial, leverage_of, present_requirement, requirement_with
 from trading.engine.state import Account, Instrument, State
 
 TRADE: Final = 0
@@ -219,12 +219,14 @@ class Execution:
             abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
         ):
             return "position_limit"
-        equity, initial = equity_and_initial(self.account)
+        equity, other_initial = equity_and_initial(self.account, besides=position)
         required = requirement_with(position, lots, buy, sell, loss, leverage_of(position))
-        initial_after = initial - position.initial_units + required
-        gain = self.side * (mark * self.filled_lots * value_units - self.filled_value_units)
-        equity_after = equity + gain - self._taker_fees_units()
-        if equity_after < initial_after and initial_after - equity_after > initial - equity:
+        equity_after = equity
+        if self.matches:
+            gain = self.side * (mark * self.filled_lots * value_units - self.filled_value_units)
+            equity_after += gain - self._taker_fees_units()
+        lacking = other_initial + required - equity_after
+        if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
             return "insufficient_margin"
         return ""
 

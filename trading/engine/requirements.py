@@ -33,8 +33,20 @@ def requirement_with(
 
 def refresh(position: Position) -> None:
     """Bring the memoised initial margin and unrealised P&L up to the present mark."""
+    position.initial_units = present_requirement(position)
+    position.pnl_units = unrealised_pnl_units(position)
+    position.margin_key = position.instrument.margin_key
+
+
+def unrealised_pnl_units(position: Position) -> int:
+    """The position's value at the present mark less what it cost."""
     instrument: Instrument = position.instrument
-    position.initial_units = requirement_with(
+    return position.lots * instrument.mark_price_ticks * instrument.value_units - position.entry_value_units
+
+
+def present_requirement(position: Position) -> int:
+    """Initial margin in units of the position and its open orders as they are."""
+    return requirement_with(
         position,
         position.lots,
         position.buy_lots,
@@ -42,16 +54,20 @@ def refresh(position: Position) -> None:
         position.open_loss_units,
         leverage_of(position),
     )
-    value_units = position.lots * instrument.mark_price_ticks * instrument.value_units
-    position.pnl_units = value_units - position.entry_value_units
-    position.margin_key = instrument.margin_key
 
 
-def equity_and_initial(account: Account) -> tuple[int, int]:
-    """(equity, sum of initial margins) of the account, in units of the settlement asset."""
+def equity_and_initial(account: Account, besides: Position | None = None) -> tuple[int, int]:
+    """(equity, sum of initial margins) of the account in units of the settlement asset.
+
+    The initial margin of the position `besides` is left out, its unrealised P&L is not.
+    """
     equity = account.collateral.get(SETTLEMENT_ASSET, 0)
     initial = 0
     for position in account.positions.values():
+        if position is besides:
+            if position.lots or position.entry_value_units:
+                equity += unrealised_pnl_units(position)
+            continue
         if position.margin_key != position.instrument.margin_key:
             refresh(position)
         equity += position.pnl_units
