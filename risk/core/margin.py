@@ -78,7 +78,8 @@ def initial_margin_units(
 
 def open_loss_units(side: int, price_ticks: int, mark_price_ticks: int, lots: int, value_units: int) -> int:
     """What an order would lose at once, marked to market, if it filled at its price: max(0, s * (price - mark)) * q."""
-    return max(0, side * (price_ticks - mark_price_ticks)) * lots * value_units
+    worse_ticks = side * (price_ticks - mark_price_ticks)
+    return worse_ticks * lots * value_units if worse_ticks > 0 else 0
 
 
 def maximum_leverage(brackets: Sequence[Bracket], notional_units: int) -> int:

@@ -79,7 +79,7 @@ class Execution:
         self.account: Account = position.account
         self.instrument: Instrument = position.instrument
         self.side = side
-        self.is_market = order_type in (MARKET, STOP)
+        self.is_market = order_type == MARKET or order_type == STOP
         self.lots = lots
         self.price_ticks = price_ticks
         self.time_in_force = time_in_force
@@ -99,7 +99,7 @@ class Execution:
 
     def plan(self) -> str:
         """Work out what would happen; return the refusal's code, or "" when the order may go ahead."""
-        code = self._price() or self._reduce_only_room()
+        code = self._price() or (self._reduce_only_room() if self.reduce_only else "")
         if code:
             return code
         instrument = self.instrument
@@ -137,8 +137,6 @@ class Execution:
 
     def _reduce_only_room(self) -> str:
         """9c: a reduce-only order may close the position and no more; what is beyond is cut."""
-        if not self.reduce_only:
-            return ""
         position = self.position
         room = abs(position.lots) - position.reduce_buy_lots - position.reduce_sell_lots
         if self.replaced is not None:
@@ -206,7 +204,9 @@ class Execution:
         position, instrument = self.position, self.instrument
         mark, value_units = instrument.mark_price_ticks, instrument.value_units
         lots = position.lots + self.side * self.filled_lots
-        buy, sell, loss = self._other_open_orders()
+        buy, sell, loss = position.buy_lots, position.sell_lots, position.open_loss_units
+        if self.expired_lots or self.replaced is not None:
+            buy, sell, loss = self._other_open_orders()
         if self.resting_lots and not self.reduce_only:
             self.open_loss_units = open_loss_units(self.side, self.price_ticks, mark, self.resting_lots, value_units)
             loss += self.open_loss_units
@@ -214,7 +214,8 @@ class Execution:
                 buy += self.resting_lots
             else:
                 sell += self.resting_lots
-        largest = max(abs(lots + buy), abs(lots - sell))
+        # The larger of |lots + buy| and |lots - sell|, which needs no abs() as buy and sell are never negative.
+        largest = lots + buy if lots + buy > sell - lots else sell - lots
         if largest * mark * value_units > instrument.parameters.position_limit_units and largest > max(
             abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
         ):

@@ -118,14 +118,14 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
 
 def _shape_refusal(command: PlaceOrder) -> str:
     order_type, time_in_force = command.order_type, command.time_in_force
-    is_stop = order_type in (STOP, STOP_LIMIT)
+    is_stop = order_type == STOP or order_type == STOP_LIMIT
     if (
         (command.side != 1 and command.side != -1)
         or not LIMIT <= order_type <= STOP_LIMIT
         or not GTC <= time_in_force <= FOK
         or not EXPIRE_MAKER <= command.self_trade_prevention <= EXPIRE_BOTH
         or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
-        or (time_in_force == GTC and (order_type in (MARKET, STOP)))
+        or (time_in_force == GTC and (order_type == MARKET or order_type == STOP))
         or (command.post_only and (order_type != LIMIT or time_in_force != GTC))
         or (command.trigger_price_ticks != 0) != is_stop
         or (command.trigger_by != 0) != is_stop
@@ -153,7 +153,7 @@ def _is_restricted(account: Account, reduce_only: bool) -> bool:
 
 
 def _state_refusal(command: PlaceOrder, account: Account, instrument: Instrument) -> str:
-    if _is_restricted(account, command.reduce_only):
+    if account.state != ACCOUNT_NORMAL and _is_restricted(account, command.reduce_only):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"
