@@ -160,6 +160,8 @@ def test_a_full_channel_is_a_busy_engine(engine):
 
 
 def test_without_an_engine_nothing_is_done(transactional_db, valkey_url):
+    wait_until(lambda: gateway.heartbeat() is None, what="an earlier engine is forgotten", timeout_s=3)
+
     with pytest.raises(ApiError) as refusal:
         gateway.submit(limit_order())
 
@@ -183,9 +185,9 @@ def test_a_command_too_late_is_refused_by_the_engine(engine):
     with pytest.raises(ApiError):
         gateway.submit(command, timeout_s=0.1)
     time.sleep(max(0, command.valid_until_ns - time.time_ns()) / 1e9)
-    engine.process.send_signal(signal.SIGCONT)
-
     head = journal_head()
+
+    engine.process.send_signal(signal.SIGCONT)
     wait_until(lambda: journal_head() > head, what="the late command is decided")
 
     assert record_at(sequence=head + 1).command == command

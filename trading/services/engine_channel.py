@@ -71,5 +71,10 @@ class EngineLayer(RedisChannelLayer):
 
 
 def own_layer() -> EngineLayer:
-    """A layer of the caller's own, with the settings of the default one: an instance serves one event loop."""
-    return EngineLayer(**settings.CHANNEL_LAYERS["default"]["CONFIG"])
+    """A layer of the caller's own, with the settings of the default one: an instance serves one event loop.
+
+    A connection that died without a word is noticed: the time-out is longer than a blocking receive.
+    """
+    config = settings.CHANNEL_LAYERS["default"]["CONFIG"]
+    time_outs = {"socket_connect_timeout": 2, "socket_timeout": 3 * EngineLayer.brpop_timeout}
+    return EngineLayer(**{**config, "hosts": [{**host, **time_outs} for host in config["hosts"]]})
