@@ -18,8 +18,10 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILD: Final = ROOT / "build" / "compiled"
 PACKAGES: Final = ("risk/core", "trading/core", "trading/engine", "trading/engine/decisions")
-# Modules of msgspec structs stay interpreted (mypyc drops their tags), and with them what only encodes and decodes.
+# Modules of msgspec structs stay interpreted (mypyc drops their tags), and with them what only encodes and decodes, and
+# the named tuples inside those structs (mypyc drops their annotations, and a decoded tuple would be a list).
 INTERPRETED: Final = frozenset(("__init__.py", "commands.py", "events.py", "replies.py", "wire.py", "listing.py"))
+NAMED_TUPLES: Final = ROOT / "trading" / "core" / "instruments.py"
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 
 _SETUP: Final = """
@@ -34,12 +36,12 @@ setup(script_args=["build_ext", "--inplace"], ext_modules=mypycify(flags + sys.a
 def sources() -> list[Path]:
     """The modules that are compiled, relative to the project."""
     found = [path for package in PACKAGES for path in (ROOT / package).glob("*.py") if path.name not in INTERPRETED]
-    return sorted(path.relative_to(ROOT) for path in found)
+    return sorted(path.relative_to(ROOT) for path in found if path != NAMED_TUPLES)
 
 
 def digest() -> str:
-    """Of every pure source and of the interpreter they are compiled for."""
-    summary = hashlib.sha256(f"{sys.version} {SUFFIX}".encode())
+    """Of every pure source, of the choice of those to compile, and of the interpreter they are compiled for."""
+    summary = hashlib.sha256(f"{sys.version} {SUFFIX} {sources()}".encode())
     for path in sorted(path for package in PACKAGES for path in (ROOT / package).glob("*.py")):
         summary.update(path.read_bytes())
     return summary.hexdigest()

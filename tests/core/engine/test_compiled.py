@@ -27,7 +27,7 @@ def digest_of_stream(seed: int) -> str:
     summary = hashlib.sha256()
     for _ in range(COMMANDS):
         command, time_ns = stream.next()
-        records = engine.execute(command, time_ns)
+        records = engine.execute(wire.decode_command(wire.encode_command(command)), time_ns)
         for record in records:
             view.fold(record)
         summary.update(wire.encode_records(records))
