@@ -14,6 +14,12 @@ from trading.api import fields
 
 REFERENCE: Final = "#/components/schemas/{name}"
 
+
+def _order_kind(order_type: str, properties: dict[str, dict]) -> dict:
+    required = [name for name, schema in properties.items() if schema == {"type": "string"}]
+    return {"properties": {"type": {"const": order_type}, **properties}, "required": required}
+
+
 # Every operation may answer these.
 COMMON_ERRORS: Final = ("invalid_parameter", "rate_limited", "engine_unavailable")
 AUTHENTICATED_ERRORS: Final = (
@@ -33,6 +39,19 @@ AUTHENTICATION_HEADERS: Final = {
     "X-API-Signature": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "X-Account": {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
 }
+# Which fields of an order go together: what parsing.place_order demands, said in JSON Schema.
+_NO_TRIGGER: Final = {"trigger_price": {"type": "null"}, "trigger_by": {"type": "null"}}
+_TRIGGER: Final = {"trigger_price": {"type": "string"}, "trigger_by": {"type": "string"}}
+_AT_ONCE: Final = {"time_in_force": {"enum": ["ioc", "fok", None]}}
+_NOT_POST_ONLY: Final = {"post_only": {"const": False}}
+ORDER_KINDS: Final = [
+    _order_kind("limit", {"price": {"type": "string"}, "time_in_force": {"enum": ["gtc", None]}, **_NO_TRIGGER}),
+    _order_kind("limit", {"price": {"type": "string"}, **_NO_TRIGGER, **_NOT_POST_ONLY}),
+    _order_kind("market", {"price": {"type": "null"}, **_NO_TRIGGER, **_AT_ONCE, **_NOT_POST_ONLY}),
+    _order_kind("stop", {"price": {"type": "null"}, **_TRIGGER, **_AT_ONCE, **_NOT_POST_ONLY}),
+    _order_kind("stop_limit", {"price": {"type": "string"}, **_TRIGGER, **_NOT_POST_ONLY}),
+]
+CONDITIONS: Final = {"NewOrder": ORDER_KINDS, "PlaceItem": ORDER_KINDS}
 PATH_KINDS: Final = {"symbol": fields.Symbol, "order_id": fields.Id, "client_order_id": fields.ClientOrderId}
 
 
@@ -132,7 +151,10 @@ class OperationSchema(AutoSchema):
 def _components(kinds: tuple[Any, ...]) -> dict[str, dict]:
     """The JSON schemas of structs and of all they hold, by name."""
     _, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
-    return {name: _without_python(schema) for name, schema in components.items()}
+    described = {name: _without_python(schema) for name, schema in components.items()}
+    for name in described.keys() & CONDITIONS.keys():
+        described[name]["anyOf"] = CONDITIONS[name]
+    return described
 
 
 def _schema_of(kind: Any) -> dict:
