@@ -5,6 +5,7 @@ from msgspec import UNSET, Struct, UnsetType
 from trading.api.fields import (
     AccountState,
     Amount,
+    BookLevel,
     CancelReason,
     ClientOrderId,
     Id,
@@ -99,8 +100,8 @@ class Book(Struct):
 
     symbol: Symbol
     sequence: Sequence
-    bids: list[tuple[Price, Quantity]]
-    asks: list[tuple[Price, Quantity]]
+    bids: list[BookLevel]
+    asks: list[BookLevel]
 
 
 class Trade(Struct):

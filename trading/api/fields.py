@@ -25,6 +25,12 @@ SignedAmount = Annotated[str, _decimal(_SIGNED, "signed-amount", "-12.5", "Decim
 SignedQuantity = Annotated[str, _decimal(_SIGNED, "signed-quantity", "-0.25", "Decimal string: long +, short -.")]
 Rate = Annotated[str, _decimal(_SIGNED, "rate", "0.0005", "Decimal string: 0.0005 is 0.05 %.")]
 
+# Not a tuple of the two: tools differ in what they make of JSON Schema's prefixItems.
+BookLevel = Annotated[
+    list[Annotated[str, _decimal(_UNSIGNED, "quantity", "0.25", "Decimal string.")]],
+    Meta(min_length=2, max_length=2, description="Price and quantity."),
+]
+
 # The anchor is written as Python's; the schema shows JSON Schema's.
 Symbol = Annotated[
     str,

@@ -59,8 +59,8 @@ def book(view: Book, *, scale: Scale) -> answers.Book:
     )
 
 
-def level(price_ticks: int, quantity_lots: int, *, scale: Scale) -> tuple[str, str]:
-    return format_scaled(price_ticks, scale.price), quantity(quantity_lots, scale)
+def level(price_ticks: int, quantity_lots: int, *, scale: Scale) -> answers.BookLevel:
+    return [format_scaled(price_ticks, scale.price), quantity(quantity_lots, scale)]
 
 
 def trade(row: TradeView, *, scale: Scale) -> answers.Trade:
