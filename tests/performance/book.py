@@ -1,12 +1,11 @@
 """The book core with what the engine asks of it and nothing more: orders by number, walk, apply."""
 
-from typing import Any
-
 from trading.core.order_book import OrderBook
 from trading.core.orders import Order
+from trading.core.positions import Position
 from trading.core.terms import EXPIRE_TAKER, GTC, LIMIT
 
-NO_POSITION: Any = None
+NO_POSITION = Position(None, None)
 
 
 class Book:

@@ -4,8 +4,6 @@ import statistics
 import time
 from typing import Any
 
-import bourse
-
 from tests.performance.book import Book
 from tests.performance.running import Row, Run, plain_row, rate_row
 from tests.performance.workload import AMEND, CANCEL, PLACE, WARM_UP, book_operations
@@ -30,6 +28,8 @@ def run(run: Run) -> list[Row]:
 
 
 def measure(*, commands: int, warm_up: int, rounds: int) -> dict[str, Any]:
+    import bourse  # and all of pandas, which only this process needs
+
     operations, flow = book_operations(commands=commands, warm_up=warm_up)
     plain = [operation[:5] for operation in operations]
     before, measured = plain[:-commands], plain[-commands:]
