@@ -12,10 +12,10 @@ from trading.api import answers, market_presenting, requests
 from trading.api.listed import listed_now, scale_by_id
 from trading.api.operations import Endpoint, answer, operation
 from trading.api.pages import read_page
-from trading.api.reading import check_reached, minimum_sequence, public_reading
+from trading.api.reading import Reading, check_reached, minimum_sequence, public_reading
 from trading.api.scales import scale_of
 from trading.selectors import market
-from trading.selectors.instruments import list_instruments
+from trading.selectors.instruments import forget_instruments, list_instruments
 
 NOT_LISTED: Final = ("instrument_not_found", "read_behind")
 
@@ -24,7 +24,7 @@ class InstrumentsEndpoint(Endpoint):
     @operation(scope=PUBLIC, answers={200: answers.Instruments}, is_read=True)
     def get(self, request: Request) -> Response:
         """All instruments."""
-        reading = public_reading(request, "instruments")
+        reading = _fresh_instruments(request)
         results = [market_presenting.instrument(view) for view in list_instruments()]
         return answer(answers.Instruments(results=results), sequence=reading.sequence)
 
@@ -33,7 +33,7 @@ class InstrumentEndpoint(Endpoint):
     @operation(scope=PUBLIC, answers={200: answers.Instrument}, errors=NOT_LISTED, is_read=True)
     def get(self, request: Request, symbol: str) -> Response:
         """An instrument."""
-        reading = public_reading(request, "instruments")
+        reading = _fresh_instruments(request)
         return answer(market_presenting.instrument(listed_now(symbol)), sequence=reading.sequence)
 
 
@@ -106,3 +106,10 @@ class TickersEndpoint(Endpoint):
             for row in market.tickers(now_ns=time.time_ns())
         ]
         return answer(answers.Tickers(results=results), sequence=reading.sequence)
+
+
+def _fresh_instruments(request: Request) -> Reading:
+    """What the process keeps of instruments may be older than the sequence that is answered."""
+    reading = public_reading(request, "instruments")
+    forget_instruments()
+    return reading

@@ -1,0 +1,111 @@
+"""The API's description: complete, true to the parser, and readable without any other server."""
+
+import json
+from html.parser import HTMLParser
+from itertools import product
+
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from exchange.contract.errors import ApiError
+from exchange.ops.api_description import schema_document
+from tests.api.endpoints import operations
+from tests.api.market import order
+from trading.api import parsing, requests
+from trading.api.scales import Scale
+
+SCALE = Scale(1, "BTC-PERP", "USDT", (1, -1), (1, -3), (1, -3), (1, -6), 100)
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads(schema_document())
+
+
+def test_every_operation_is_described_with_its_answers_and_errors(document):
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert len(described) == len(operations()) >= 25
+    ids = [item["operationId"] for methods in document["paths"].values() for item in methods.values()]
+    assert len(set(ids)) == len(ids)
+    for path, methods in document["paths"].items():
+        for method, item in methods.items():
+            assert item["summary"], (method, path)
+            assert any(status.startswith("2") for status in item["responses"]), (method, path)
+            assert {"400", "429", "503"} <= set(item["responses"]), (method, path)
+            assert ("401" in item["responses"]) == (item["x-scope"] != "public"), (method, path)
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_nothing_of_later_is_described(document):
+    words = json.dumps(document)
+    for later in ("take_profit", "trailing", "gtd", "margin_mode", "isolated", "cancel-after", "insurance", '"5m"'):
+        assert later not in words
+
+
+def test_the_description_of_an_order_is_what_the_parser_takes(document):
+    validator = Draft202012Validator(document["components"]["schemas"]["NewOrder"])
+    kinds = ("limit", "market", "stop", "stop_limit")
+    verdicts = []
+    for kind, price, trigger_price, trigger_by, time_in_force, post_only in product(
+        kinds, (None, "59000"), (None, "58000"), (None, "mark"), (None, "gtc", "ioc", "fok"), (False, True)
+    ):
+        body = order(
+            type=kind,
+            price=price,
+            trigger_price=trigger_price,
+            trigger_by=trigger_by,
+            time_in_force=time_in_force,
+            post_only=post_only,
+        )
+        verdicts.append(is_taken(body))
+        assert validator.is_valid(body) == verdicts[-1], body
+    assert verdicts.count(True) == 6 + 3 + 3 + 4
+
+
+def is_taken(body):
+    try:
+        parsing.place_order(requests.NewOrder(**body), scale=SCALE, account_id=1, command_id=b"", valid_until_ns=1)
+    except ApiError:
+        return False
+    return True
+
+
+class Page(HTMLParser):
+    """What a page loads, and what stands in it that a strict policy forbids."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.inline = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.addresses += [given[name] for name in ("src", "href") if name in given]
+        if tag == "style" or (tag == "script" and "src" not in given):
+            self.inline.append(tag)
+        self.inline += [name for name in given if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.django_db
+def test_the_docs_work_under_the_strict_policy_and_load_nothing_from_elsewhere(settings):
+    client = Client()
+    answer = client.get("/api/docs/")
+    assert answer.status_code == 200
+    policy = answer["Content-Security-Policy"]
+    for directive in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"):
+        assert directive in policy
+    assert "unsafe" not in policy
+    page = Page(answer.content.decode())
+    assert page.inline == []
+    assert len(page.addresses) >= 4
+    for address in page.addresses:
+        assert address.startswith("/") and not address.startswith("//"), address
+        loaded = client.get(address)
+        assert loaded.status_code == 200, address
+    script = client.get("/api/docs/?script=")
+    assert script["Content-Type"].startswith("application/javascript")
+    assert b'url: "/api/schema/"' in script.content.replace(b"\\u002D", b"-").replace(b"\\/", b"/")
+    schema = client.get("/api/schema/")
+    assert schema.status_code == 200 and json.loads(schema.content)["openapi"] == "3.1.0"
