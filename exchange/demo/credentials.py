@@ -11,10 +11,11 @@ from django.conf import settings
 from exchange.demo.world import Resident
 from exchange.identity import selectors
 from exchange.identity.models import Account, User
-from exchange.identity.scopes import READ, TRADE
+from exchange.identity.scopes import READ, TRADE, TRANSFER
 from exchange.identity.services import create_api_key
 
 FILE_NAME = "demo.json"
+LOOPBACK = ["127.0.0.0/8", "::1/128"]  # the demo answers nobody else; a key that moves money needs a list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,9 @@ def ensure(*, resident: Resident, account: Account, known: Credentials | None) -
         password = _set_password(account.owner)
     api_key, api_secret = (known.api_key, known.api_secret) if known else ("", "")
     if not _works(account, api_key, api_secret):
-        key, api_secret = create_api_key(account=account, label="demo", scopes=[READ, TRADE])
+        key, api_secret = create_api_key(
+            account=account, label="demo", scopes=[READ, TRADE, TRANSFER], networks=LOOPBACK
+        )
         api_key = key.public_id
     return Credentials(
         name=resident.name, email=resident.email, password=password, api_key=api_key, api_secret=api_secret
