@@ -33,5 +33,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         for check in CHECKS:
             check()
     except Exception:  # whatever is wrong, the answer is the same: not ready
-        return HttpResponse("not ready\n", status=503, content_type="text/plain")
+        answer = HttpResponse("not ready\n", status=503, content_type="text/plain")
+        answer._has_been_logged = True  # who asks is told; Django would log every probe as an error
+        return answer
     return HttpResponse("ready\n", content_type="text/plain")
