@@ -37,9 +37,13 @@ def side_requirement_units(
     brackets: Sequence[Bracket], notional_units: int, open_value_units: int, leverage: int, taker_fee_ppb: int
 ) -> int:
     """max(ceil(notional / leverage), bracket initial) plus the taker fee on what is still open on that side."""
-    bracket = bracket_at(brackets, notional_units)
+    rate_ppb = cum_units = 0
+    for floor_units, next_rate_ppb, next_cum_units, _, _ in brackets:
+        if floor_units > notional_units:
+            break
+        rate_ppb, cum_units = next_rate_ppb, next_cum_units
     by_leverage = -(-notional_units // leverage)
-    by_bracket = -(-notional_units * bracket.initial_rate_ppb // PPB) - bracket.initial_cum_units
+    by_bracket = -(-notional_units * rate_ppb // PPB) - cum_units
     fee_units = -(-open_value_units * taker_fee_ppb // PPB)
     return (by_leverage if by_leverage > by_bracket else by_bracket) + fee_units
 
@@ -63,17 +67,16 @@ def initial_margin_units(
         return 0
     bought_lots, sold_lots = abs(lots + buy_lots), abs(lots - sell_lots)
     # A side's requirement rises with its notional and with its open value: where both are larger, one side decides.
-    worst_units = 0
-    if bought_lots > sold_lots or buy_lots > sell_lots:
-        worst_units = side_requirement_units(
+    buys_units = sells_units = 0
+    if bought_lots > sold_lots or buy_lots >= sell_lots:
+        buys_units = side_requirement_units(
             brackets, bought_lots * lot_value_units, buy_lots * lot_value_units, leverage, taker_fee_ppb
         )
-        if bought_lots >= sold_lots and buy_lots >= sell_lots:
-            return worst_units + open_loss_units
-    required_units = side_requirement_units(
-        brackets, sold_lots * lot_value_units, sell_lots * lot_value_units, leverage, taker_fee_ppb
-    )
-    return max(worst_units, required_units) + open_loss_units
+    if sold_lots > bought_lots or sell_lots > buy_lots:
+        sells_units = side_requirement_units(
+            brackets, sold_lots * lot_value_units, sell_lots * lot_value_units, leverage, taker_fee_ppb
+        )
+    return (buys_units if buys_units > sells_units else sells_units) + open_loss_units
 
 
 def open_loss_units(side: int, price_ticks: int, mark_price_ticks: int, lots: int, value_units: int) -> int:

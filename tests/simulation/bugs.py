@@ -11,6 +11,7 @@ from unittest.mock import patch
 import msgspec
 
 from tests.simulation import fake_journal, simulator
+from trading.core.order_book import Ladder
 from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
@@ -124,7 +125,7 @@ def snapshots_lack_the_reduce_only_queue():
 def snapshots_lack_closed_client_orders():
     def dump_account(account: Any) -> list[Any]:
         fields = original(account)
-        fields[5] = [entry for entry in fields[5] if entry[0] not in account.closed_client_orders]
+        fields[5] = [entry for entry in fields[5] if entry[0] not in (account.closed_client_orders or {})]
         fields[6] = []
         return fields
 
@@ -137,12 +138,12 @@ def snapshots_lack_closed_client_orders():
 def the_newest_order_trades_first():
     original = execution.Execution._walk
 
-    def walk(self: Execution) -> None:
-        levels = list(self.instrument.book.ladder(-self.side).walk())
+    def walk(self: Execution, opposite: Ladder) -> None:
+        levels = list(opposite.walk())
         for level in levels:
             _turn(level)
         try:
-            original(self)
+            original(self, opposite)
         finally:
             for level in levels:
                 _turn(level)
@@ -226,14 +227,14 @@ def client_order_ids_are_free_after_the_close():
 
 @bug
 def the_open_orders_limit_is_off_by_one():
-    original = orders._count_refusal
+    original = orders._refusal
 
-    def count_refusal(account: Any, position: Position) -> str:
+    def refusal(command: Any, position: Position) -> str:
         position.open_orders -= 1
         try:
-            return original(account, position)
+            return original(command, position)
         finally:
             position.open_orders += 1
 
-    with patch.object(orders, "_count_refusal", count_refusal):
+    with patch.object(orders, "_refusal", refusal):
         yield

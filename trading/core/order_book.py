@@ -1,6 +1,6 @@
 """The hot order book: two ladders of price levels, each a sorted plain list whose best price is last.
 
-Levels emptied inside the ladder stay until they reach the end or a sweep takes them; `best_level` is never empty.
+Levels emptied inside the ladder stay until they reach the end or a sweep takes them; the best level is never empty.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from trading.core.orders import Level, Order
 from trading.core.terms import BUY, SELL
 
 SWEEP_AT_EMPTY_LEVELS: Final = 256
+EMPTY: Final = -(2**63)  # the best key of a ladder without orders
 
 
 class Ladder:
-    """One side of the book. `keys` hold side * price in rising order, so that for both sides the best is the last."""
+    """One side of the book. `keys` hold side * price in rising order, so that for both sides the best is the last.
 
-    __slots__ = ("empty_levels", "keys", "levels", "side")
+    `best_key` is that last one. An opposite order at `price_ticks` finds a counterpart when it is >= side * price.
+    """
+
+    __slots__ = ("best_key", "empty_levels", "keys", "levels", "side")
 
     def __init__(self, side: int) -> None:
         self.side = side
+        self.best_key = EMPTY
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
         self.empty_levels = 0
@@ -30,50 +35,30 @@ class Ladder:
         """Queue `order.open_lots` behind all others at its price."""
         key = self.side * order.price_ticks
         level = self.levels.get(key)
+        order.newer = None
         if level is None:
-            level = Level(order.price_ticks)
-            self.levels[key] = level
-            if self.keys and key < self.keys[-1]:
-                insort(self.keys, key)
-            else:
+            level = self.levels[key] = Level(self, order.price_ticks)
+            if key > self.best_key:
                 self.keys.append(key)
-        elif level.oldest is None:
-            self.empty_levels -= 1
-        newest = level.newest
-        order.level = level
-        order.older = newest
-        if newest is None:
+                self.best_key = key
+            else:
+                insort(self.keys, key)
+            order.older = None
             level.oldest = order
         else:
-            newest.newer = order
+            newest = level.newest
+            order.older = newest
+            if newest is None:
+                self.empty_levels -= 1
+                level.oldest = order
+            else:
+                newest.newer = order
+        order.level = level
         level.newest = order
         level.lots += order.open_lots
 
-    def reduce(self, order: Order, lots: int) -> None:
-        """Take `lots` off a resting order; with its last lot it leaves the book."""
-        level = order.level
-        assert level is not None
-        level.lots -= lots
-        order.open_lots -= lots
-        if order.open_lots == 0:
-            self._unlink(order, level)
-
-    def _unlink(self, order: Order, level: Level) -> None:
-        older, newer = order.older, order.newer
-        if older is None:
-            level.oldest = newer
-        else:
-            older.newer = newer
-        if newer is None:
-            level.newest = older
-        else:
-            newer.older = older
-        order.level = order.older = order.newer = None
-        if level.oldest is None:
-            self.empty_levels += 1
-            self._drop_empty_levels()
-
-    def _drop_empty_levels(self) -> None:
+    def drop_empty_levels(self) -> None:
+        """Take empty levels off the end, and out of the middle when they have become too many."""
         keys, levels = self.keys, self.levels
         while keys and levels[keys[-1]].oldest is None:
             del levels[keys.pop()]
@@ -82,14 +67,11 @@ class Ladder:
             self.keys = [key for key in keys if levels[key].oldest is not None]
             self.levels = {key: levels[key] for key in self.keys}
             self.empty_levels = 0
+        self.best_key = self.keys[-1] if self.keys else EMPTY
 
     def best_price_ticks(self) -> int:
         """The best price, 0 when the side is empty."""
-        return self.side * self.keys[-1] if self.keys else 0
-
-    def is_crossed_by(self, price_ticks: int) -> bool:
-        """Whether an opposite order at this limit would find a counterpart here."""
-        return bool(self.keys) and self.keys[-1] >= self.side * price_ticks
+        return self.side * self.best_key if self.keys else 0
 
     def walk(self) -> Iterator[Level]:
         """The levels that hold orders, best first."""
@@ -111,6 +93,29 @@ class OrderBook:
     def ladder(self, side: int) -> Ladder:
         """The ladder on which orders of `side` rest."""
         return self.bids if side == BUY else self.asks
+
+
+def take_off(order: Order, lots: int) -> None:
+    """Take `lots` off a resting order; with its last lot it leaves the book."""
+    level = order.level
+    level.lots -= lots
+    order.open_lots -= lots
+    if order.open_lots:
+        return
+    older, newer = order.older, order.newer
+    if newer is None:
+        level.newest = older
+    else:
+        newer.older = older
+    if older is not None:
+        older.newer = newer
+        return
+    level.oldest = newer
+    if newer is None:
+        ladder = level.ladder
+        ladder.empty_levels += 1
+        if ladder.side * level.price_ticks == ladder.best_key or ladder.empty_levels > SWEEP_AT_EMPTY_LEVELS:
+            ladder.drop_empty_levels()
 
 
 def orders_of(level: Level) -> list[Order]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from trading.core.positions import Position
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trading.core.order_book import Ladder
+    from trading.core.positions import Position
 
 
 class Order:
     """A live order. `open_lots` rests in the book, or waits for its trigger while `is_untriggered`.
 
     Quantities are lots, prices ticks, `filled_value_units` and `open_loss_units` ledger units of the settlement asset.
-    `sequence` is the record that last changed it. `level`, `older` and `newer` are its place in the book.
+    `sequence` is the record that last changed it. `level`, `older` and `newer` are its place in the book, set while it
+    rests there. Whoever accepts an order gives it the terms that the book does not ask for, from `client_order_id` on.
     """
 
     __slots__ = (
@@ -38,55 +43,43 @@ class Order:
         "trigger_by",
         "trigger_price_ticks",
     )
+    level: Level
+    older: Order | None
+    newer: Order | None
+    client_order_id: str
+    order_type: int
+    time_in_force: int
+    self_trade_prevention: int
+    post_only: bool
+    reduce_only: bool
+    trigger_price_ticks: int
+    trigger_by: int
+    created_at_ns: int
+    sequence: int
+    open_loss_units: int
+    filled_lots: int
+    filled_value_units: int
+    is_untriggered: bool
+    is_queued: bool
 
     def __init__(
-        self,
-        order_id: int,
-        position: Position,
-        client_order_id: str,
-        side: int,
-        order_type: int,
-        quantity_lots: int,
-        price_ticks: int,
-        time_in_force: int,
-        self_trade_prevention: int,
-        post_only: bool,
-        reduce_only: bool,
-        trigger_price_ticks: int,
-        trigger_by: int,
+        self, order_id: int, position: Position, side: int, price_ticks: int, quantity_lots: int, open_lots: int
     ) -> None:
         self.order_id = order_id
         self.position = position
-        self.client_order_id = client_order_id
         self.side = side
-        self.order_type = order_type
-        self.quantity_lots = quantity_lots
         self.price_ticks = price_ticks
-        self.time_in_force = time_in_force
-        self.self_trade_prevention = self_trade_prevention
-        self.post_only = post_only
-        self.reduce_only = reduce_only
-        self.trigger_price_ticks = trigger_price_ticks
-        self.trigger_by = trigger_by
-        self.open_lots = 0
-        self.open_loss_units = 0
-        self.filled_lots = 0
-        self.filled_value_units = 0
-        self.is_untriggered = False
-        self.is_queued = False
-        self.created_at_ns = 0
-        self.sequence = 0
-        self.level: Level | None = None
-        self.older: Order | None = None
-        self.newer: Order | None = None
+        self.quantity_lots = quantity_lots
+        self.open_lots = open_lots
 
 
 class Level:
-    """All orders resting at one price, oldest first; `lots` is their sum."""
+    """All orders resting at one price of a ladder, oldest first; `lots` is their sum."""
 
-    __slots__ = ("lots", "newest", "oldest", "price_ticks")
+    __slots__ = ("ladder", "lots", "newest", "oldest", "price_ticks")
 
-    def __init__(self, price_ticks: int) -> None:
+    def __init__(self, ladder: Ladder, price_ticks: int) -> None:
+        self.ladder = ladder
         self.price_ticks = price_ticks
         self.lots = 0
         self.oldest: Order | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trading.core.accounts import Account
+    from trading.core.markets import Instrument
     from trading.core.orders import Order
 
 
@@ -35,7 +37,7 @@ class Position:
         "sell_lots",
     )
 
-    def __init__(self, account: Any, instrument: Any) -> None:
+    def __init__(self, account: Account, instrument: Instrument) -> None:
         self.account = account
         self.instrument = instrument
         self.lots = 0

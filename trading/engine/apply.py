@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trading.core.accounts import Account
+from trading.core.markets import Instrument
+from trading.core.order_book import take_off
 from trading.core.orders import Order, release_open_loss
 from trading.core.positions import Position
 from trading.core.terms import BUY, INSTRUMENT_NORMAL, STOP, STOP_LIMIT
 from trading.engine import events as e
-from trading.engine.client_orders import forget_expired, mark_closed, order_content
+from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
     ActivateParameters,
     InternalCommand,
@@ -20,12 +23,10 @@ from trading.engine.commands import (
     TriggerOrder,
     TrimReduceOnly,
 )
-from trading.engine.events import AnyEvent
+from trading.engine.events import AnyEvent, CommandRepeated
 from trading.engine.state import (
     COMMAND_ID_GENERATION_NS,
     DOMAINS,
-    Account,
-    Instrument,
     State,
 )
 
@@ -48,19 +49,16 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
 
 
 def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> None:
-    """Close the record: remember a new command id with its sequence, drop a timer that has fired."""
+    """Apply the events and close the record: remember a new command id with its sequence, drop a fired timer."""
+    for event in events:
+        FOLDS[type(event)](state, event)
     command_id = command.command_id
     if command_id:
-        if not (events and isinstance(events[0], e.CommandRepeated)):
+        if not (events and type(events[0]) is CommandRepeated):
             state.recent_command_ids[command_id] = state.sequence
-    elif isinstance(command, ActivateParameters):
+    elif type(command) is ActivateParameters:
         due_ns, _ = state.instruments[command.instrument_id].scheduled.pop(command.version)
-        state.timers.remove((due_ns, command.instrument_id, command.version))
-
-
-def apply(state: State, event: AnyEvent) -> None:
-    """Fold one event into the state."""
-    FOLDS[type(event)](state, event)
+        state.remove_timer(due_ns, command.instrument_id, command.version)
 
 
 def _nothing(state: State, event: Any) -> None:
@@ -89,14 +87,12 @@ def _schedule_parameters(state: State, event: e.ParametersScheduled) -> None:
     version = event.parameters.version
     instrument.newest_version = version
     instrument.scheduled[version] = (event.effective_at_ns, event.parameters)
-    state.timers.add((event.effective_at_ns, event.instrument_id, version))
+    state.add_timer(event.effective_at_ns, event.instrument_id, version)
 
 
 def _change_parameters(state: State, event: e.ParametersChanged) -> None:
     instrument = state.instruments[event.instrument_id]
-    instrument.parameters = event.parameters
-    instrument.newest_version = max(instrument.newest_version, event.parameters.version)
-    instrument.margin_key += 1
+    instrument.adopt(event.parameters)
 
 
 def _change_instrument_state(state: State, event: e.InstrumentStateChanged) -> None:
@@ -107,8 +103,7 @@ def _change_instrument_state(state: State, event: e.InstrumentStateChanged) -> N
 
 def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     instrument = state.instruments[event.instrument_id]
-    instrument.mark_price_ticks = event.mark_price_ticks
-    instrument.margin_key += 1
+    instrument.mark(event.mark_price_ticks)
     _queue_triggers(state, instrument)
 
 
@@ -119,50 +114,52 @@ def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
 
 
 def _change_leverage(state: State, event: e.LeverageChanged) -> None:
-    position = _position(state, event.account_id, event.instrument_id)
+    account = state.accounts[event.account_id]
+    position = account.positions.get(event.instrument_id) or _new_position(state, account, event.instrument_id)
     position.leverage = event.leverage
     position.margin_key = -1
 
 
 def _place_order(state: State, event: e.OrderPlaced) -> None:
-    position = _position(state, event.account_id, event.instrument_id)
-    account: Account = position.account
-    order = Order(
-        event.order_id,
-        position,
-        event.client_order_id,
-        event.side,
-        event.order_type,
-        event.quantity_lots,
-        event.price_ticks,
-        event.time_in_force,
-        event.self_trade_prevention,
-        event.post_only,
-        event.reduce_only,
-        event.trigger_price_ticks,
-        event.trigger_by,
-    )
+    account = state.accounts[event.account_id]
+    position = account.positions.get(event.instrument_id)
+    if position is None:
+        position = _new_position(state, account, event.instrument_id)
+    order_id, resting_lots, client_order_id = event.order_id, event.resting_lots, event.client_order_id
+    order = Order(order_id, position, event.side, event.price_ticks, event.quantity_lots, 0)
+    order.client_order_id = client_order_id
+    order_type = order.order_type = event.order_type
+    order.time_in_force = event.time_in_force
+    order.self_trade_prevention = event.self_trade_prevention
+    order.post_only = event.post_only
+    order.reduce_only = event.reduce_only
+    order.trigger_price_ticks = event.trigger_price_ticks
+    order.trigger_by = event.trigger_by
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
-    state.id_counter = event.order_id // DOMAINS
+    order.open_loss_units = 0
+    order.filled_lots = 0
+    order.filled_value_units = 0
+    order.is_untriggered = False
+    order.is_queued = False
+    state.id_counter = order_id // DOMAINS
     state.subject = order
-    if event.client_order_id:
-        forget_expired(account, state.time_ns)
-        account.client_orders[event.client_order_id] = (order_content(event), event.order_id)
-    if event.resting_lots == 0:
-        mark_closed(account, event.client_order_id, state.time_ns)
+    if client_order_id:
+        remember(account, event, state.time_ns)
+    if resting_lots == 0:
+        if client_order_id:
+            mark_closed(account, client_order_id, state.time_ns)
         return
-    account.orders[event.order_id] = order
+    account.orders[order_id] = order
     position.open_orders += 1
-    if event.order_type == STOP or event.order_type == STOP_LIMIT:
+    if order_type == STOP or order_type == STOP_LIMIT:
         order.is_untriggered = True
-        order.open_lots = event.resting_lots
-        state.untriggered[event.order_id] = order
-        instrument: Instrument = position.instrument
-        instrument.trigger_book(event.trigger_by).add(order)
-        _queue_triggers(state, instrument)
+        order.open_lots = resting_lots
+        state.untriggered[order_id] = order
+        position.instrument.trigger_book(event.trigger_by).add(order)
+        _queue_triggers(state, position.instrument)
     else:
-        _rest(order, event.resting_lots, event.open_loss_units)
+        _rest(order, resting_lots, event.open_loss_units)
 
 
 def _execute_trade(state: State, event: e.TradeExecuted) -> None:
@@ -171,7 +168,7 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     maker = maker_account.orders[event.maker_order_id]
     taker = state.subject
     assert taker is not None and taker.order_id == event.taker_order_id
-    instrument: Instrument = maker.position.instrument
+    instrument = maker.position.instrument
     value_units = event.price_ticks * event.quantity_lots * instrument.value_units
     for order in (maker, taker):
         order.filled_lots += event.quantity_lots
@@ -195,7 +192,7 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
 
     for position in (maker.position, taker.position):
         if position.reduce_only_orders and position.exceeds_reduce_only():
-            account_id: int = position.account.account_id
+            account_id = position.account.account_id
             _queue(state, TrimReduceOnly(b"", 0, account_id, event.instrument_id))
     instrument.last_price_ticks = event.price_ticks
     _queue_triggers(state, instrument)
@@ -260,11 +257,8 @@ def _reject_order(state: State, event: e.OrderRejected) -> None:
     _close(state, order)
 
 
-def _position(state: State, account_id: int, instrument_id: int) -> Position:
-    account = state.accounts[account_id]
-    position = account.positions.get(instrument_id)
-    if position is None:
-        position = account.positions[instrument_id] = Position(account, state.instruments[instrument_id])
+def _new_position(state: State, account: Account, instrument_id: int) -> Position:
+    position = account.positions[instrument_id] = Position(account, state.instruments[instrument_id])
     return position
 
 
@@ -274,17 +268,18 @@ def _credit(account: Account, asset: str, units: int) -> None:
 
 def _rest(order: Order, lots: int, open_loss_units: int) -> None:
     """Put the order into the book behind all others at its price."""
-    position = order.position
+    position, side = order.position, order.side
+    book = position.instrument.book
     order.open_lots = lots
-    position.instrument.book.ladder(order.side).add(order)
+    (book.bids if side == BUY else book.asks).add(order)
     if order.reduce_only:
-        hold_reduce_only(position, order.side, lots)
+        hold_reduce_only(position, side, lots)
         if position.reduce_only_orders is None:
             position.reduce_only_orders = {}
         position.reduce_only_orders[order.order_id] = order
         return
     order.open_loss_units = open_loss_units
-    hold(position, order.side, lots, open_loss_units)
+    hold(position, side, lots, open_loss_units)
 
 
 def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
@@ -312,10 +307,12 @@ def _take_off_book(state: State, order: Order, lots: int, closes: bool = True) -
     if order.reduce_only:
         hold_reduce_only(position, order.side, -lots)
     else:
-        released = release_open_loss(order, lots)
-        order.open_loss_units -= released
+        released = 0
+        if order.open_loss_units:
+            released = release_open_loss(order, lots)
+            order.open_loss_units -= released
         hold(position, order.side, -lots, -released)
-    position.instrument.book.ladder(order.side).reduce(order, lots)
+    take_off(order, lots)
     if order.open_lots == 0:
         if order.reduce_only:
             assert position.reduce_only_orders is not None
@@ -326,16 +323,16 @@ def _take_off_book(state: State, order: Order, lots: int, closes: bool = True) -
 
 def _close(state: State, order: Order) -> None:
     position = order.position
-    account: Account = position.account
     order.sequence = state.sequence
     position.open_orders -= 1
-    del account.orders[order.order_id]
-    mark_closed(account, order.client_order_id, state.time_ns)
+    del position.account.orders[order.order_id]
+    if order.client_order_id:
+        mark_closed(position.account, order.client_order_id, state.time_ns)
 
 
 def _forget_trigger(state: State, order: Order) -> None:
     order.is_untriggered = False
-    instrument: Instrument = order.position.instrument
+    instrument = order.position.instrument
     instrument.trigger_book(order.trigger_by).remove(order)
     del state.untriggered[order.order_id]
 
@@ -346,7 +343,7 @@ def _queue(state: State, command: InternalCommand) -> None:
 
 def _queue_triggers(state: State, instrument: Instrument) -> None:
     """Queue every stop whose condition now holds; only while the instrument trades normally."""
-    if instrument.state != INSTRUMENT_NORMAL or not state.untriggered:
+    if not state.untriggered or instrument.state != INSTRUMENT_NORMAL:
         return
     for triggers, price_ticks in (
         (instrument.triggers_by_mark, instrument.mark_price_ticks),

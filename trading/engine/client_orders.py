@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from trading.core.accounts import Account
 from trading.engine.commands import PlaceOrder
 from trading.engine.events import OrderPlaced
-from trading.engine.state import CLIENT_ORDER_ID_WINDOW_NS, CLOSED_CLIENT_ORDER_IDS, Account
+from trading.engine.state import CLIENT_ORDER_ID_WINDOW_NS, CLOSED_CLIENT_ORDER_IDS
 
 
 def order_content(order: PlaceOrder | OrderPlaced) -> int:
@@ -26,34 +27,41 @@ def order_content(order: PlaceOrder | OrderPlaced) -> int:
 
 def known_client_order(account: Account, client_order_id: str, time_ns: int) -> tuple[int, int] | None:
     """(content, order id) under this client id, None when it is free."""
+    if account.client_orders is None:
+        return None
     known = account.client_orders.get(client_order_id)
     if known is None:
         return None
-    closed_at_ns = account.closed_client_orders.get(client_order_id)
+    closed_at_ns = (account.closed_client_orders or {}).get(client_order_id)
     if closed_at_ns is not None and time_ns - closed_at_ns >= CLIENT_ORDER_ID_WINDOW_NS:
         return None
     return known
 
 
-def mark_closed(account: Account, client_order_id: str, time_ns: int) -> None:
-    """Start the window of a closed order's client id; only the latest 10,000 are kept."""
-    if not client_order_id:
-        return
-    account.closed_client_orders[client_order_id] = time_ns
-    if len(account.closed_client_orders) > CLOSED_CLIENT_ORDER_IDS:
-        _forget(account, next(iter(account.closed_client_orders)))
-
-
-def forget_expired(account: Account, time_ns: int) -> None:
-    """Drop the client ids of orders closed 24 hours ago or earlier; closes are in order of time."""
+def remember(account: Account, order: OrderPlaced, time_ns: int) -> None:
+    """Take up the client id of an accepted order, and drop those closed 24 hours ago or earlier."""
+    if account.client_orders is None:
+        account.client_orders = {}
     closed = account.closed_client_orders
-    while closed:
+    while closed:  # in order of time
         client_order_id = next(iter(closed))
         if time_ns - closed[client_order_id] < CLIENT_ORDER_ID_WINDOW_NS:
-            return
-        _forget(account, client_order_id)
+            break
+        _forget(account.client_orders, closed, client_order_id)
+    account.client_orders[order.client_order_id] = (order_content(order), order.order_id)
 
 
-def _forget(account: Account, client_order_id: str) -> None:
-    del account.closed_client_orders[client_order_id]
-    del account.client_orders[client_order_id]
+def mark_closed(account: Account, client_order_id: str, time_ns: int) -> None:
+    """Start the window of a closed order's client id; only the latest 10,000 are kept."""
+    assert account.client_orders is not None
+    closed = account.closed_client_orders
+    if closed is None:
+        closed = account.closed_client_orders = {}
+    closed[client_order_id] = time_ns
+    if len(closed) > CLOSED_CLIENT_ORDER_IDS:
+        _forget(account.client_orders, closed, next(iter(closed)))
+
+
+def _forget(known: dict[str, tuple[int, int]], closed: dict[str, int], client_order_id: str) -> None:
+    del closed[client_order_id]
+    del known[client_order_id]

@@ -10,7 +10,7 @@ from typing import Final
 
 from trading.core.orders import Order
 from trading.engine import commands as c
-from trading.engine.apply import apply, begin, finish
+from trading.engine.apply import begin, finish
 from trading.engine.decide import decide
 from trading.engine.events import Record
 from trading.engine.queries import answer
@@ -38,7 +38,7 @@ class Engine:
         """
         state = self.state
         records: list[Record] = []
-        if state.timers:
+        if 0 < state.next_timer_ns <= time_ns:
             self._fire_timers(time_ns, records)
         if state.pending:
             self._drain(time_ns, records)
@@ -89,21 +89,16 @@ class Engine:
         if record.sequence != state.sequence + 1:
             raise ValueError(f"record {record.sequence} does not follow {state.sequence}")
         begin(state, record.time_ns, record.command)
-        for event in record.events:
-            apply(state, event)
         finish(state, record.command, record.events)
 
     def next_timer_ns(self) -> int:
         """When the next timer is due, 0 when there is none."""
-        timers = self.state.timers
-        return timers[0][0] if timers else 0
+        return self.state.next_timer_ns
 
     def _run(self, command: c.JournaledCommand, time_ns: int, cause_sequence: int) -> Record:
         state = self.state
         begin(state, time_ns, command)
         events = decide(state, command)
-        for event in events:
-            apply(state, event)
         finish(state, command, events)
         return Record(state.sequence, time_ns, cause_sequence, command, events)
 
@@ -115,9 +110,9 @@ class Engine:
         return order_view(self.state, order, record.events)
 
     def _fire_timers(self, time_ns: int, records: list[Record]) -> None:
-        timers = self.state.timers
-        while timers and timers[0][0] <= time_ns:
-            _, instrument_id, version = timers[0]
+        state = self.state
+        while 0 < state.next_timer_ns <= time_ns:
+            _, instrument_id, version = state.timers[0]
             records.append(self._run(c.ActivateParameters(b"", 0, instrument_id, version), time_ns, 0))
 
     def _drain(self, time_ns: int, records: list[Record]) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from risk.core.margin import ceil_ppb, open_loss_units
+from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
+from trading.core.order_book import Ladder
 from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import (
@@ -26,26 +27,24 @@ from trading.core.terms import (
     STOP,
 )
 from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
-from trading.engine.requirements import equity_and_initial, leverage_of, present_requirement, requirement_with
-from trading.engine.state import Account, Instrument, State
+from trading.engine.requirements import equity_and_initial, present_requirement
+from trading.engine.state import State
 
 TRADE: Final = 0
 
 
 class Execution:
-    """The plan of one incoming order. `plan` fills it in or names the refusal; `events` states it.
+    """The plan of one incoming order. `plan` fills it in or names the refusal; `state_events` states it.
 
     `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
     """
 
     __slots__ = (
-        "account",
         "cut_lots",
         "expired_loss_units",
         "expired_lots",
         "filled_lots",
         "filled_value_units",
-        "instrument",
         "is_market",
         "is_stopped",
         "lots",
@@ -76,8 +75,6 @@ class Execution:
         replaced: Order | None = None,
     ) -> None:
         self.position = position
-        self.account: Account = position.account
-        self.instrument: Instrument = position.instrument
         self.side = side
         self.is_market = order_type == MARKET or order_type == STOP
         self.lots = lots
@@ -99,41 +96,43 @@ class Execution:
 
     def plan(self) -> str:
         """Work out what would happen; return the refusal's code, or "" when the order may go ahead."""
-        code = self._price() or (self._reduce_only_room() if self.reduce_only else "")
-        if code:
-            return code
-        instrument = self.instrument
-        if instrument.book.ladder(-self.side).is_crossed_by(self.price_ticks):
+        instrument, side = self.position.instrument, self.side
+        notional_units = self.lots * instrument.lot_value_units
+        if self.is_market:
+            self.price_ticks = self._protection_price_ticks()
+        else:
+            mark = instrument.mark_price_ticks
+            if abs(self.price_ticks - mark) * PPB > instrument.price_band_ppb * mark:
+                return "price_outside_band"
+            notional_units = self.lots * self.price_ticks * instrument.value_units
+        if self.reduce_only:
+            code = self._reduce_only_room()
+            if code:
+                return code
+        elif notional_units < instrument.minimum_notional_units:
+            return "notional_too_small"
+        book = instrument.book
+        opposite = book.asks if side == BUY else book.bids
+        if opposite.best_key >= -side * self.price_ticks:
             if self.post_only:
                 return "would_take"
             if instrument.state == INSTRUMENT_POST_ONLY:
                 return "post_only_mode"
-            self._walk()
-        wanted = self.lots - self.cut_lots
-        if self.time_in_force == FOK and self.filled_lots < self.lots:
+            self._walk(opposite)
+        if self.time_in_force == GTC:
+            if not self.is_market and not self.is_stopped:
+                self.resting_lots = self.lots - self.cut_lots - self.filled_lots
+        elif self.time_in_force == FOK and self.filled_lots < self.lots:
             return "not_fillable"
-        if not self.is_market and self.time_in_force == GTC and not self.is_stopped:
-            self.resting_lots = wanted - self.filled_lots
         return self._limits_and_margin()
 
-    def _price(self) -> str:
-        """9a, 9b: the price bound of a market order or the band around the mark, and the minimum notional."""
-        instrument, parameters = self.instrument, self.instrument.parameters
-        mark = instrument.mark_price_ticks
-        notional_price = self.price_ticks
-        if self.is_market:
-            notional_price = mark
-            if self.side == BUY:
-                self.price_ticks = mark * (PPB + parameters.protection_ppb) // PPB
-            else:
-                self.price_ticks = ceil_ppb(mark, PPB - parameters.protection_ppb)
-        elif abs(self.price_ticks - mark) * PPB > parameters.price_band_ppb * mark:
-            return "price_outside_band"
-        if not self.reduce_only:
-            notional_units = notional_price * self.lots * instrument.value_units
-            if notional_units < parameters.minimum_notional_units:
-                return "notional_too_small"
-        return ""
+    def _protection_price_ticks(self) -> int:
+        """9a: how far from the mark a market order may trade."""
+        instrument = self.position.instrument
+        mark, protection_ppb = instrument.mark_price_ticks, instrument.parameters.protection_ppb
+        if self.side == BUY:
+            return mark * (PPB + protection_ppb) // PPB
+        return ceil_ppb(mark, PPB - protection_ppb)
 
     def _reduce_only_room(self) -> str:
         """9c: a reduce-only order may close the position and no more; what is beyond is cut."""
@@ -146,15 +145,16 @@ class Execution:
         self.cut_lots = max(self.lots - room, 0)
         return ""
 
-    def _walk(self) -> None:
+    def _walk(self, opposite: Ladder) -> None:
         """9d: collect counterparts, best price first and oldest first within, until the lots are used up."""
         left = self.lots - self.cut_lots
         bound = -self.side * self.price_ticks
-        user_id = self.account.user_id
-        for level in self.instrument.book.ladder(-self.side).walk():
-            if -self.side * level.price_ticks < bound:
+        user_id = self.position.account.user_id
+        levels = opposite.levels
+        for key in reversed(opposite.keys):
+            if key < bound:
                 return
-            maker = level.oldest
+            maker = levels[key].oldest
             while maker is not None:
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
@@ -169,7 +169,7 @@ class Execution:
         """Self-trade prevention; True when it ends the walk."""
         if self.self_trade_prevention != EXPIRE_TAKER:
             self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
-            if not maker.reduce_only and maker.order_id in self.account.orders:
+            if not maker.reduce_only and maker.order_id in self.position.account.orders:
                 self.expired_lots += maker.open_lots
                 self.expired_loss_units += maker.open_loss_units
         self.is_stopped = self.self_trade_prevention != EXPIRE_MAKER
@@ -177,18 +177,19 @@ class Execution:
 
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
-        lots = min(maker.open_lots, left)
+        open_lots = maker.open_lots
+        lots = open_lots if open_lots < left else left
         is_cut = False
         if maker.reduce_only:
             room = max(0, -maker.side * self._running_lots(maker.position))
-            is_cut = room < maker.open_lots and room <= lots
+            is_cut = room < open_lots and room <= lots
             lots = min(lots, room)
         if lots:
             self.matches.append((maker, lots, TRADE))
             self.filled_lots += lots
-            self.filled_value_units += lots * maker.price_ticks * self.instrument.value_units
+            self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
         if is_cut:
-            self.matches.append((maker, maker.open_lots - lots, CANCEL_REDUCE_ONLY))
+            self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY))
         return lots
 
     def _running_lots(self, position: Position) -> int:
@@ -201,30 +202,38 @@ class Execution:
 
     def _limits_and_margin(self) -> str:
         """9f, 9g: position limit and margin, after the fills and with the rest resting."""
-        position, instrument = self.position, self.instrument
-        mark, value_units = instrument.mark_price_ticks, instrument.value_units
-        lots = position.lots + self.side * self.filled_lots
+        position, side = self.position, self.side
+        instrument = position.instrument
+        lot_value_units = instrument.lot_value_units
+        lots = position.lots + side * self.filled_lots
         buy, sell, loss = position.buy_lots, position.sell_lots, position.open_loss_units
         if self.expired_lots or self.replaced is not None:
             buy, sell, loss = self._other_open_orders()
-        if self.resting_lots and not self.reduce_only:
-            self.open_loss_units = open_loss_units(self.side, self.price_ticks, mark, self.resting_lots, value_units)
-            loss += self.open_loss_units
-            if self.side == BUY:
-                buy += self.resting_lots
+        resting_lots = self.resting_lots
+        if resting_lots and not self.reduce_only:
+            if side * (self.price_ticks - instrument.mark_price_ticks) > 0:
+                self.open_loss_units = open_loss_units(
+                    side, self.price_ticks, instrument.mark_price_ticks, resting_lots, instrument.value_units
+                )
+                loss += self.open_loss_units
+            if side == BUY:
+                buy += resting_lots
             else:
-                sell += self.resting_lots
+                sell += resting_lots
         # The larger of |lots + buy| and |lots - sell|, which needs no abs() as buy and sell are never negative.
         largest = lots + buy if lots + buy > sell - lots else sell - lots
-        if largest * mark * value_units > instrument.parameters.position_limit_units and largest > max(
+        if largest * lot_value_units > instrument.position_limit_units and largest > max(
             abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
         ):
             return "position_limit"
-        equity, other_initial = equity_and_initial(self.account, besides=position)
-        required = requirement_with(position, lots, buy, sell, loss, leverage_of(position))
+        equity, other_initial = equity_and_initial(position.account, position)
+        leverage = position.leverage or instrument.default_leverage
+        required = initial_margin_units(
+            instrument.brackets, lots, buy, sell, loss, lot_value_units, leverage, instrument.taker_fee_ppb
+        )
         equity_after = equity
-        if self.matches:
-            gain = self.side * (mark * self.filled_lots * value_units - self.filled_value_units)
+        if self.filled_lots:
+            gain = side * (lot_value_units * self.filled_lots - self.filled_value_units)
             equity_after += gain - self._taker_fees_units()
         lacking = other_initial + required - equity_after
         if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
@@ -250,20 +259,19 @@ class Execution:
         return buy, sell, loss
 
     def _taker_fees_units(self) -> int:
-        rate_ppb = self.instrument.parameters.taker_fee_ppb
-        value_units = self.instrument.value_units
-        return sum(
-            ceil_ppb(lots * maker.price_ticks * value_units, rate_ppb)
-            for maker, lots, kind in self.matches
-            if kind == TRADE
-        )
+        instrument = self.position.instrument
+        rate_ppb, value_units = instrument.taker_fee_ppb, instrument.value_units
+        fees_units = 0
+        for maker, lots, kind in self.matches:
+            if kind == TRADE:
+                fees_units += ceil_ppb(lots * maker.price_ticks * value_units, rate_ppb)
+        return fees_units
 
-    def events(self, state: State, order_id: int, ids_used: int) -> list[AnyEvent]:
-        """Trades, makers' cancels and the cancel of what neither filled nor rests, in walk order.
+    def state_events(self, state: State, order_id: int, ids_used: int, events: list[AnyEvent]) -> None:
+        """Append trades, makers' cancels and the cancel of what neither filled nor rests, in walk order.
 
         `ids_used`: how many ids the events before these took.
         """
-        events: list[AnyEvent] = []
         if self.matches:
             self._state_matches(state, order_id, ids_used, events)
         left = self.lots - self.cut_lots - self.filled_lots - self.resting_lots
@@ -276,8 +284,8 @@ class Execution:
             events.append(
                 OrderCancelled(
                     order_id,
-                    self.account.account_id,
-                    self.instrument.instrument_id,
+                    self.position.account.account_id,
+                    self.position.instrument.instrument_id,
                     self.side,
                     self.price_ticks,
                     left,
@@ -285,11 +293,11 @@ class Execution:
                     reason,
                 )
             )
-        return events
 
     def _state_matches(self, state: State, order_id: int, ids_used: int, events: list[AnyEvent]) -> None:
-        instrument, parameters = self.instrument, self.instrument.parameters
-        instrument_id, side, taker_id = instrument.instrument_id, self.side, self.account.account_id
+        instrument, side = self.position.instrument, self.side
+        instrument_id, taker_id = instrument.instrument_id, self.position.account.account_id
+        maker_fee_ppb, taker_fee_ppb = instrument.parameters.maker_fee_ppb, instrument.taker_fee_ppb
         taker_lots, taker_entry = self.position.lots, self.position.entry_value_units
         running: dict[int, tuple[int, int]] = {}
         for maker, lots, kind in self.matches:
@@ -314,13 +322,13 @@ class Execution:
                     side,
                     maker.order_id,
                     maker_id,
-                    ceil_ppb(lot_value * lots, parameters.maker_fee_ppb),
+                    ceil_ppb(lot_value * lots, maker_fee_ppb),
                     maker_pnl,
                     maker_lots,
                     maker_entry,
                     order_id,
                     taker_id,
-                    ceil_ppb(lot_value * lots, parameters.taker_fee_ppb),
+                    ceil_ppb(lot_value * lots, taker_fee_ppb),
                     taker_pnl,
                     taker_lots,
                     taker_entry,

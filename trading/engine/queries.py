@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trading.core.accounts import Account
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.engine.apply import hold, hold_reduce_only
@@ -9,7 +10,7 @@ from trading.engine.commands import DescribeAccount, PlaceOrder, PreviewOrders, 
 from trading.engine.decisions.orders import place_order
 from trading.engine.events import AnyEvent, CommandRefused, OrderCancelled, OrderPlaced, OrderRepeated, TradeExecuted
 from trading.engine.replies import AccountView, OrderPreview, OrdersPreview, QueryRefused
-from trading.engine.state import SETTLEMENT_ASSET, Account, State
+from trading.engine.state import SETTLEMENT_ASSET, State
 from trading.engine.views import account_view
 
 

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from risk.core.margin import initial_margin_units
+from trading.core.accounts import Account
 from trading.core.positions import Position
-from trading.engine.state import SETTLEMENT_ASSET, Account, Instrument
+from trading.engine.state import SETTLEMENT_ASSET
 
 
 def leverage_of(position: Position) -> int:
     """The account's own leverage, else the instrument's default."""
-    leverage: int = position.leverage or position.instrument.parameters.default_leverage
-    return leverage
+    return position.leverage or position.instrument.default_leverage
 
 
-def requirement_with(
-    position: Position, lots: int, buy_lots: int, sell_lots: int, open_loss_units: int, leverage: int
-) -> int:
-    """Initial margin in units if the position and its open orders were these, at the present mark and parameters."""
-    instrument: Instrument = position.instrument
-    parameters = instrument.parameters
+def present_requirement(position: Position, leverage: int = 0) -> int:
+    """Initial margin in units of the position and its open orders as they are; `leverage` in place of its own."""
+    instrument = position.instrument
     return initial_margin_units(
-        parameters.brackets,
-        lots,
-        buy_lots,
-        sell_lots,
-        open_loss_units,
-        instrument.mark_price_ticks * instrument.value_units,
-        leverage,
-        parameters.taker_fee_ppb,
+        instrument.brackets,
+        position.lots,
+        position.buy_lots,
+        position.sell_lots,
+        position.open_loss_units,
+        instrument.lot_value_units,
+        leverage or position.leverage or instrument.default_leverage,
+        instrument.taker_fee_ppb,
     )
+
+
+def unrealised_pnl_units(position: Position) -> int:
+    """The position's value at the present mark less what it cost."""
+    return position.lots * position.instrument.lot_value_units - position.entry_value_units
 
 
 def refresh(position: Position) -> None:
@@ -36,24 +38,6 @@ def refresh(position: Position) -> None:
     position.initial_units = present_requirement(position)
     position.pnl_units = unrealised_pnl_units(position)
     position.margin_key = position.instrument.margin_key
-
-
-def unrealised_pnl_units(position: Position) -> int:
-    """The position's value at the present mark less what it cost."""
-    instrument: Instrument = position.instrument
-    return position.lots * instrument.mark_price_ticks * instrument.value_units - position.entry_value_units
-
-
-def present_requirement(position: Position) -> int:
-    """Initial margin in units of the position and its open orders as they are."""
-    return requirement_with(
-        position,
-        position.lots,
-        position.buy_lots,
-        position.sell_lots,
-        position.open_loss_units,
-        leverage_of(position),
-    )
 
 
 def equity_and_initial(account: Account, besides: Position | None = None) -> tuple[int, int]:
@@ -65,8 +49,7 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
     initial = 0
     for position in account.positions.values():
         if position is besides:
-            if position.lots or position.entry_value_units:
-                equity += unrealised_pnl_units(position)
+            equity += position.lots * position.instrument.lot_value_units - position.entry_value_units
             continue
         if position.margin_key != position.instrument.margin_key:
             refresh(position)

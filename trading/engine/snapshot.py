@@ -8,16 +8,18 @@ from typing import Any, Final
 
 import msgspec
 
+from trading.core.accounts import Account
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
+from trading.core.markets import Instrument
 from trading.core.order_book import orders_of
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.engine.commands import InternalCommand, TriggerOrder
-from trading.engine.state import Account, Instrument, State
+from trading.engine.state import State
 
 SNAPSHOT_FORMAT: Final = 1
 
-_PLAIN_ORDER_FIELDS: Final = (
+_ORDER_FIELDS: Final = (
     "client_order_id",
     "side",
     "order_type",
@@ -29,8 +31,6 @@ _PLAIN_ORDER_FIELDS: Final = (
     "reduce_only",
     "trigger_price_ticks",
     "trigger_by",
-)
-_RUNNING_ORDER_FIELDS: Final = (
     "open_lots",
     "open_loss_units",
     "filled_lots",
@@ -126,20 +126,22 @@ def _load_instrument(state: State, parts: list[Any]) -> None:
     instrument.newest_version = parts[2]
     for version, (due_ns, parameters) in parts[3]:
         instrument.scheduled[version] = (due_ns, msgspec.convert(parameters, InstrumentParameters))
-        state.timers.add((due_ns, instrument.instrument_id, version))
-    instrument.state, instrument.mark_price_ticks, instrument.last_price_ticks = parts[4:]
+        state.add_timer(due_ns, instrument.instrument_id, version)
+    instrument.state, mark_price_ticks, instrument.last_price_ticks = parts[4:]
+    instrument.mark(mark_price_ticks)
     state.instruments[instrument.instrument_id] = instrument
 
 
 def _dump_account(account: Account) -> list[Any]:
+    known = sorted((account.client_orders or {}).items())
     return [
         account.account_id,
         account.user_id,
         account.state,
         account.maximum_open_orders,
         sorted(account.collateral.items()),
-        [[name, f"{content:x}", order_id] for name, (content, order_id) in sorted(account.client_orders.items())],
-        list(account.closed_client_orders.items()),
+        [[name, f"{content:x}", order_id] for name, (content, order_id) in known],
+        list((account.closed_client_orders or {}).items()),
         [_dump_position(instrument_id, position) for instrument_id, position in sorted(account.positions.items())],
         [_dump_order(order) for _, order in sorted(account.orders.items())],
     ]
@@ -152,9 +154,7 @@ def _dump_position(instrument_id: int, position: Position) -> list[Any]:
 
 def _dump_order(order: Order) -> list[Any]:
     fields = [order.order_id, order.position.instrument.instrument_id]
-    fields += [getattr(order, name) for name in _PLAIN_ORDER_FIELDS]
-    fields += [getattr(order, name) for name in _RUNNING_ORDER_FIELDS]
-    return fields
+    return fields + [getattr(order, name) for name in _ORDER_FIELDS]
 
 
 def _dump_queues(instrument: Instrument) -> list[Any]:
@@ -169,8 +169,8 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
     account = Account(parts[0], parts[1])
     account.state, account.maximum_open_orders = parts[2], parts[3]
     account.collateral = dict(parts[4])
-    account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[5]}
-    account.closed_client_orders = dict(parts[6])
+    account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[5]} or None
+    account.closed_client_orders = dict(parts[6]) or None
     reduce_only: list[tuple[Position, list[int]]] = []
     for fields in parts[7]:
         position = Position(account, state.instruments[fields[0]])
@@ -189,9 +189,9 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
 
 def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
     order_id, instrument_id, *rest = fields
-    plain = len(_PLAIN_ORDER_FIELDS)
-    order = Order(order_id, account.positions[instrument_id], *rest[:plain])
-    for name, value in zip(_RUNNING_ORDER_FIELDS, rest[plain:], strict=True):
+    order = Order(order_id, account.positions[instrument_id], 0, 0, 0, 0)
+    order.is_queued = False
+    for name, value in zip(_ORDER_FIELDS, rest, strict=True):
         setattr(order, name, value)
     if order.is_untriggered:
         state.untriggered[order_id] = order

@@ -10,12 +10,9 @@ from typing import Final
 
 from sortedcontainers import SortedList
 
-from trading.core.instruments import InstrumentParameters, InstrumentTerms
-from trading.core.order_book import OrderBook
+from trading.core.accounts import Account
+from trading.core.markets import Instrument
 from trading.core.orders import Order
-from trading.core.positions import Position
-from trading.core.terms import ACCOUNT_NORMAL, INSTRUMENT_NORMAL, TRIGGER_BY_LAST, TRIGGER_BY_MARK
-from trading.core.triggers import TriggerBook
 from trading.engine.commands import InternalCommand
 
 SETTLEMENT_ASSET: Final = "USDT"
@@ -25,79 +22,11 @@ CLIENT_ORDER_ID_WINDOW_NS: Final = 24 * 3600 * 1_000_000_000
 CLOSED_CLIENT_ORDER_IDS: Final = 10_000
 
 
-class Account:
-    """A trading account. `orders` are all its open ones by id, `closed_client_orders` the close time by client id.
-
-    `client_orders` maps a client order id, open or lately closed, to (content, order id).
-    """
-
-    __slots__ = (
-        "account_id",
-        "client_orders",
-        "closed_client_orders",
-        "collateral",
-        "maximum_open_orders",
-        "orders",
-        "positions",
-        "state",
-        "user_id",
-    )
-
-    def __init__(self, account_id: int, user_id: int) -> None:
-        self.account_id = account_id
-        self.user_id = user_id
-        self.state = ACCOUNT_NORMAL
-        self.maximum_open_orders = 0
-        self.collateral: dict[str, int] = {}
-        self.positions: dict[int, Position] = {}
-        self.orders: dict[int, Order] = {}
-        self.client_orders: dict[str, tuple[int, int]] = {}
-        self.closed_client_orders: dict[str, int] = {}
-
-
-class Instrument:
-    """A listed instrument. `margin_key` changes whenever mark price or parameters do; it is no state."""
-
-    __slots__ = (
-        "book",
-        "instrument_id",
-        "last_price_ticks",
-        "margin_key",
-        "mark_price_ticks",
-        "newest_version",
-        "parameters",
-        "scheduled",
-        "settlement_asset",
-        "state",
-        "terms",
-        "triggers_by_last",
-        "triggers_by_mark",
-        "value_units",
-    )
-
-    def __init__(self, terms: InstrumentTerms, parameters: InstrumentParameters) -> None:
-        self.terms = terms
-        self.parameters = parameters
-        self.instrument_id = terms.instrument_id
-        self.settlement_asset = terms.settlement_asset
-        self.value_units = terms.value_units
-        self.newest_version = parameters.version
-        self.scheduled: dict[int, tuple[int, InstrumentParameters]] = {}
-        self.state = INSTRUMENT_NORMAL
-        self.mark_price_ticks = 0
-        self.last_price_ticks = 0
-        self.margin_key = 0
-        self.book = OrderBook()
-        self.triggers_by_mark = TriggerBook()
-        self.triggers_by_last = TriggerBook()
-
-    def trigger_book(self, trigger_by: int) -> TriggerBook:
-        assert trigger_by in (TRIGGER_BY_MARK, TRIGGER_BY_LAST)
-        return self.triggers_by_mark if trigger_by == TRIGGER_BY_MARK else self.triggers_by_last
-
-
 class State:
-    """Everything. `subject` is the order the running record is about; it is transient, not part of dump or hash."""
+    """Everything. `subject` is the order the running record is about; it is transient, not part of dump or hash.
+
+    `next_timer_ns` is when the first of `timers` is due, 0 when there is none.
+    """
 
     __slots__ = (
         "accounts",
@@ -106,6 +35,7 @@ class State:
         "generation_started_ns",
         "id_counter",
         "instruments",
+        "next_timer_ns",
         "pending",
         "previous_command_ids",
         "recent_command_ids",
@@ -133,7 +63,16 @@ class State:
         self.previous_command_ids: dict[bytes, int] = {}
         self.pending: deque[tuple[int, InternalCommand]] = deque()
         self.timers = SortedList()
+        self.next_timer_ns = 0
         self.subject: Order | None = None
+
+    def add_timer(self, due_ns: int, instrument_id: int, version: int) -> None:
+        self.timers.add((due_ns, instrument_id, version))
+        self.next_timer_ns = self.timers[0][0]
+
+    def remove_timer(self, due_ns: int, instrument_id: int, version: int) -> None:
+        self.timers.remove((due_ns, instrument_id, version))
+        self.next_timer_ns = self.timers[0][0] if self.timers else 0
 
     def next_id(self, ahead: int) -> int:
         """The order or trade id `ahead` (>= 1) steps from the last one given."""

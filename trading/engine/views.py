@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
 from risk.core.margin import maintenance_margin_units
+from trading.core.accounts import Account
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.terms import (
@@ -18,7 +19,7 @@ from trading.core.terms import (
 from trading.engine.events import AnyEvent, OrderCancelled, OrderPlaced, OrderRejected, OrderTriggered
 from trading.engine.replies import AccountView, OrderView, PositionView
 from trading.engine.requirements import equity_and_initial, leverage_of, refresh
-from trading.engine.state import Account, Instrument, State
+from trading.engine.state import State
 
 
 def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
@@ -26,8 +27,8 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
     cancel_reason, reject_code = closing_reason(order.order_id, events)
     status = order_status(order, reject_code)
     position = order.position
-    account: Account = position.account
-    instrument: Instrument = position.instrument
+    account = position.account
+    instrument = position.instrument
     return OrderView(
         order.order_id,
         account.account_id,
@@ -106,15 +107,15 @@ def is_worth_showing(position: Position) -> bool:
 
 def maintenance_units(position: Position) -> int:
     """Maintenance margin of the position at the present mark."""
-    instrument: Instrument = position.instrument
+    instrument = position.instrument
     if position.lots == 0:
         return 0
-    notional_units = abs(position.lots) * instrument.mark_price_ticks * instrument.value_units
-    return maintenance_margin_units(instrument.parameters.brackets, notional_units)
+    notional_units = abs(position.lots) * instrument.lot_value_units
+    return maintenance_margin_units(instrument.brackets, notional_units)
 
 
 def _position_view(position: Position, maintenance: int, equity: int, all_maintenance: int) -> PositionView:
-    instrument: Instrument = position.instrument
+    instrument = position.instrument
     refresh(position)
     liquidation_price, bankruptcy_price = 0, 0
     if position.lots:
@@ -122,7 +123,7 @@ def _position_view(position: Position, maintenance: int, equity: int, all_mainte
             lots=position.lots,
             entry_value_units=position.entry_value_units,
             value_units=instrument.value_units,
-            brackets=instrument.parameters.brackets,
+            brackets=instrument.brackets,
             other_equity_units=equity - position.pnl_units,
             other_maintenance_units=all_maintenance - maintenance,
         )

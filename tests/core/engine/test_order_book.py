@@ -6,18 +6,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.reference.sorted_book import SortedBook
 from trading.core import order_book
-from trading.core.order_book import OrderBook, orders_of
+from trading.core.order_book import OrderBook, orders_of, take_off
 from trading.core.orders import Order
 from trading.core.positions import Position
-from trading.core.terms import BUY, GTC, LIMIT, SELL
+from trading.core.terms import BUY, SELL
 
 POSITION = Position(None, None)
 
 
 def make_order(order_id, side, price_ticks, lots):
-    order = Order(order_id, POSITION, "", side, LIMIT, lots, price_ticks, GTC, 1, False, False, 0, 0)
-    order.open_lots = lots
-    return order
+    return Order(order_id, POSITION, side, price_ticks, lots, lots)
 
 
 def shown(book, side):
@@ -49,7 +47,7 @@ class TwoBooks(RuleBasedStateMachine):
         order = self.live[data.draw(st.sampled_from(sorted(self.live)))]
         lots = data.draw(st.integers(1, order.open_lots))
         self.plain.reduce(order.side, order.price_ticks, order.order_id, lots)
-        self.hot.ladder(order.side).reduce(order, lots)
+        take_off(order, lots)
         if order.open_lots == 0:
             del self.live[order.order_id]
 
@@ -65,8 +63,8 @@ class TwoBooks(RuleBasedStateMachine):
     def crossing_is_seen(self):
         for price in range(14):
             best_ask, best_bid = self.plain.best_price_ticks(SELL), self.plain.best_price_ticks(BUY)
-            assert self.hot.asks.is_crossed_by(price) == (0 < best_ask <= price)
-            assert self.hot.bids.is_crossed_by(price) == (best_bid > 0 and best_bid >= price)
+            assert (self.hot.asks.best_key >= -price) == (0 < best_ask <= price)
+            assert (self.hot.bids.best_key >= price) == (best_bid > 0 and best_bid >= price)
 
 
 TestTwoBooks = TwoBooks.TestCase
@@ -80,7 +78,7 @@ def test_emptied_levels_inside_the_ladder_are_swept(monkeypatch):
     for order in orders:
         book.bids.add(order)
     for order in orders[:-1]:
-        book.bids.reduce(order, 1)
+        take_off(order, 1)
     assert [level.price_ticks for level in book.bids.walk()] == [20]
     assert len(book.bids.keys) < 12
     assert book.bids.empty_levels == len(book.bids.keys) - 1
@@ -91,7 +89,7 @@ def test_an_emptied_level_comes_back_to_life_in_its_place():
     low, high = make_order(1, BUY, 10, 1), make_order(2, BUY, 20, 1)
     book.bids.add(low)
     book.bids.add(high)
-    book.bids.reduce(low, 1)
+    take_off(low, 1)
     again = make_order(3, BUY, 10, 4)
     book.bids.add(again)
     assert shown(book, BUY) == [(20, [(2, 1)]), (10, [(3, 4)])]

@@ -23,7 +23,7 @@ from trading.engine.events import (
     LeverageChanged,
 )
 from trading.engine.refusal import refuse
-from trading.engine.requirements import equity_and_initial, requirement_with
+from trading.engine.requirements import equity_and_initial, present_requirement
 from trading.engine.state import SETTLEMENT_ASSET, State
 
 MAXIMUM_TRANSFER_UNITS: Final = 10**15
@@ -91,14 +91,11 @@ def set_leverage(state: State, command: SetLeverage) -> list[AnyEvent]:
         return refuse(command, "invalid_parameter")
     position = account.positions.get(command.instrument_id) or Position(account, instrument)
     largest_lots = max(abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots))
-    notional_units = largest_lots * instrument.mark_price_ticks * instrument.value_units
-    if leverage > maximum_leverage(instrument.parameters.brackets, notional_units):
+    notional_units = largest_lots * instrument.lot_value_units
+    if leverage > maximum_leverage(instrument.brackets, notional_units):
         return refuse(command, "leverage_too_high")
     equity, initial = equity_and_initial(account)
-    required = requirement_with(
-        position, position.lots, position.buy_lots, position.sell_lots, position.open_loss_units, leverage
-    )
-    initial_after = initial - position.initial_units + required
+    initial_after = initial - position.initial_units + present_requirement(position, leverage)
     if initial_after > initial and initial_after > equity:
         return refuse(command, "insufficient_margin")
     return [LeverageChanged(command.account_id, command.instrument_id, leverage)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trading.core.accounts import Account
+from trading.core.markets import Instrument
 from trading.core.orders import Order, release_open_loss
 from trading.core.terms import (
     ACCOUNT_CANCEL_ONLY,
@@ -15,7 +17,7 @@ from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent, OrderAmended
 from trading.engine.execution import Execution
 from trading.engine.refusal import refuse
-from trading.engine.state import Account, Instrument, State
+from trading.engine.state import State
 
 
 def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
@@ -27,7 +29,7 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
         return refuse(command, "order_not_found")
     if command.expected_sequence and command.expected_sequence != order.sequence:
         return refuse(command, "idempotency_conflict")
-    instrument: Instrument = order.position.instrument
+    instrument = order.position.instrument
     code = _value_refusal(command, order, instrument) or _state_refusal(account, instrument)
     if code:
         return refuse(command, code)
@@ -48,12 +50,11 @@ def _value_refusal(command: AmendOrder, order: Order, instrument: Instrument) ->
     quantity_lots, price_ticks = command.quantity_lots, command.price_ticks
     if quantity_lots == 0 and price_ticks == 0:
         return "invalid_parameter"
-    parameters = instrument.parameters
-    if quantity_lots < 0 or quantity_lots > parameters.maximum_order_lots:
+    if quantity_lots < 0 or quantity_lots > instrument.maximum_order_lots:
         return "invalid_quantity"
     if quantity_lots and quantity_lots < order.filled_lots:
         return "invalid_quantity"
-    if price_ticks < 0 or price_ticks > parameters.maximum_price_ticks:
+    if price_ticks < 0 or price_ticks > instrument.maximum_price_ticks:
         return "invalid_price"
     return "invalid_price" if price_ticks and order.order_type == STOP else ""
 
@@ -70,7 +71,7 @@ def _requeue(
     state: State, command: AmendOrder, order: Order, quantity_lots: int, price_ticks: int, open_lots: int
 ) -> list[AnyEvent]:
     """Match the order anew as if it came in now, with its old reservation gone."""
-    account: Account = order.position.account
+    account = order.position.account
     if account.state != ACCOUNT_NORMAL and not order.reduce_only:
         return refuse(command, "account_restricted")
     execution = Execution(
@@ -88,10 +89,11 @@ def _requeue(
     code = execution.plan()
     if code:
         return refuse(command, code)
-    amended: list[AnyEvent] = [
+    events: list[AnyEvent] = [
         _amended(order, quantity_lots, price_ticks, execution.resting_lots, execution.open_loss_units, requeued=True)
     ]
-    return amended + execution.events(state, order.order_id, 0)
+    execution.state_events(state, order.order_id, 0, events)
+    return events
 
 
 def _amended(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trading.core.accounts import Account
 from trading.core.positions import Position
 from trading.core.terms import (
     ACCOUNT_CANCEL_ONLY,
@@ -26,7 +27,7 @@ from trading.engine.commands import PlaceOrder, TriggerOrder
 from trading.engine.events import AnyEvent, OrderPlaced, OrderRejected, OrderRepeated, OrderTriggered
 from trading.engine.execution import Execution
 from trading.engine.refusal import refuse
-from trading.engine.state import Account, Instrument, State
+from trading.engine.state import State
 
 LONGEST_CLIENT_ORDER_ID: Final = 36
 
@@ -46,35 +47,53 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
                 return [OrderRepeated(command.account_id, order_id)]
             return refuse(command, "duplicate_client_order_id")
     position = account.positions.get(command.instrument_id) or Position(account, instrument)
-    code = (
-        _shape_refusal(command)
-        or _size_refusal(command, instrument)
-        or _state_refusal(command, account, instrument)
-        or _count_refusal(account, position)
-    )
+    code = _refusal(command, position)
     if code:
         return refuse(command, code)
     order_id = state.next_id(1)
-    if command.order_type == STOP or command.order_type == STOP_LIMIT:
-        return [_placed(command, order_id, command.quantity_lots, 0, 0)]
-    execution = Execution(
-        position,
-        command.side,
-        command.order_type,
-        command.quantity_lots,
-        command.price_ticks,
-        command.time_in_force,
-        command.self_trade_prevention,
-        command.post_only,
-        command.reduce_only,
-    )
-    code = execution.plan()
-    if code:
-        return refuse(command, code)
-    placed: list[AnyEvent] = [
-        _placed(command, order_id, execution.resting_lots, execution.cut_lots, execution.open_loss_units)
+    execution: Execution | None = None
+    resting_lots, cut_lots, open_loss_units = command.quantity_lots, 0, 0
+    if command.order_type != STOP and command.order_type != STOP_LIMIT:
+        execution = Execution(
+            position,
+            command.side,
+            command.order_type,
+            command.quantity_lots,
+            command.price_ticks,
+            command.time_in_force,
+            command.self_trade_prevention,
+            command.post_only,
+            command.reduce_only,
+        )
+        code = execution.plan()
+        if code:
+            return refuse(command, code)
+        resting_lots, cut_lots = execution.resting_lots, execution.cut_lots
+        open_loss_units = execution.open_loss_units
+    events: list[AnyEvent] = [
+        OrderPlaced(
+            order_id,
+            command.account_id,
+            command.instrument_id,
+            command.client_order_id,
+            command.side,
+            command.order_type,
+            command.quantity_lots,
+            command.price_ticks,
+            command.time_in_force,
+            command.self_trade_prevention,
+            command.post_only,
+            command.reduce_only,
+            command.trigger_price_ticks,
+            command.trigger_by,
+            resting_lots,
+            cut_lots,
+            open_loss_units,
+        )
     ]
-    return placed + execution.events(state, order_id, 1)
+    if execution is not None:
+        execution.state_events(state, order_id, 1, events)
+    return events
 
 
 def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
@@ -83,8 +102,8 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     if order is None:
         return []
     position = order.position
-    account: Account = position.account
-    instrument: Instrument = position.instrument
+    account = position.account
+    instrument = position.instrument
     if instrument.state != INSTRUMENT_NORMAL:
         return []
     execution = Execution(
@@ -101,7 +120,7 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     code = "account_restricted" if _is_restricted(account, order.reduce_only) else execution.plan()
     if code:
         return [OrderRejected(order.order_id, account.account_id, instrument.instrument_id, order.open_lots, code)]
-    triggered: list[AnyEvent] = [
+    events: list[AnyEvent] = [
         OrderTriggered(
             order.order_id,
             account.account_id,
@@ -113,76 +132,48 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
             execution.open_loss_units,
         )
     ]
-    return triggered + execution.events(state, order.order_id, 0)
+    execution.state_events(state, order.order_id, 0, events)
+    return events
 
 
-def _shape_refusal(command: PlaceOrder) -> str:
+def _refusal(command: PlaceOrder, position: Position) -> str:
+    """Rules 3 to 7: shape, size, states, number of open orders."""
     order_type, time_in_force = command.order_type, command.time_in_force
+    price_ticks, trigger_price_ticks = command.price_ticks, command.trigger_price_ticks
+    is_market = order_type == MARKET or order_type == STOP
     is_stop = order_type == STOP or order_type == STOP_LIMIT
+    is_plain = order_type == LIMIT and time_in_force == GTC
     if (
         (command.side != 1 and command.side != -1)
         or not LIMIT <= order_type <= STOP_LIMIT
         or not GTC <= time_in_force <= FOK
         or not EXPIRE_MAKER <= command.self_trade_prevention <= EXPIRE_BOTH
         or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
-        or (time_in_force == GTC and (order_type == MARKET or order_type == STOP))
-        or (command.post_only and (order_type != LIMIT or time_in_force != GTC))
-        or (command.trigger_price_ticks != 0) != is_stop
+        or (time_in_force == GTC and is_market)
+        or (command.post_only and not is_plain)
+        or (trigger_price_ticks != 0) != is_stop
         or (command.trigger_by != 0) != is_stop
         or not 0 <= command.trigger_by <= TRIGGER_BY_LAST
     ):
         return "invalid_parameter"
-    return ""
-
-
-def _size_refusal(command: PlaceOrder, instrument: Instrument) -> str:
-    parameters = instrument.parameters
-    if not 1 <= command.quantity_lots <= parameters.maximum_order_lots:
+    account, instrument = position.account, position.instrument
+    if not 1 <= command.quantity_lots <= instrument.maximum_order_lots:
         return "invalid_quantity"
-    highest = parameters.maximum_price_ticks
-    if command.order_type == MARKET or command.order_type == STOP:
-        if command.price_ticks != 0:
-            return "invalid_price"
-    elif not 1 <= command.price_ticks <= highest:
+    highest = instrument.maximum_price_ticks
+    if price_ticks != 0 if is_market else not 1 <= price_ticks <= highest:
         return "invalid_price"
-    return "" if 0 <= command.trigger_price_ticks <= highest else "invalid_price"
-
-
-def _is_restricted(account: Account, reduce_only: bool) -> bool:
-    return account.state != ACCOUNT_NORMAL and (account.state >= ACCOUNT_CANCEL_ONLY or not reduce_only)
-
-
-def _state_refusal(command: PlaceOrder, account: Account, instrument: Instrument) -> str:
+    if not 0 <= trigger_price_ticks <= highest:
+        return "invalid_price"
     if account.state != ACCOUNT_NORMAL and _is_restricted(account, command.reduce_only):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"
-    is_limit_gtc = command.order_type == LIMIT and command.time_in_force == GTC
-    return "post_only_mode" if instrument.state == INSTRUMENT_POST_ONLY and not is_limit_gtc else ""
+    if instrument.state == INSTRUMENT_POST_ONLY and not is_plain:
+        return "post_only_mode"
+    if position.open_orders >= (account.maximum_open_orders or instrument.maximum_open_orders):
+        return "too_many_open_orders"
+    return ""
 
 
-def _count_refusal(account: Account, position: Position) -> str:
-    limit = account.maximum_open_orders or position.instrument.parameters.maximum_open_orders
-    return "too_many_open_orders" if position.open_orders >= limit else ""
-
-
-def _placed(command: PlaceOrder, order_id: int, resting_lots: int, cut_lots: int, open_loss_units: int) -> OrderPlaced:
-    return OrderPlaced(
-        order_id,
-        command.account_id,
-        command.instrument_id,
-        command.client_order_id,
-        command.side,
-        command.order_type,
-        command.quantity_lots,
-        command.price_ticks,
-        command.time_in_force,
-        command.self_trade_prevention,
-        command.post_only,
-        command.reduce_only,
-        command.trigger_price_ticks,
-        command.trigger_by,
-        resting_lots,
-        cut_lots,
-        open_loss_units,
-    )
+def _is_restricted(account: Account, reduce_only: bool) -> bool:
+    return account.state != ACCOUNT_NORMAL and (account.state >= ACCOUNT_CANCEL_ONLY or not reduce_only)

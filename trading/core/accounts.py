@@ -1,0 +1,42 @@
+"""A trading account as the engine keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trading.core.terms import ACCOUNT_NORMAL
+
+if TYPE_CHECKING:
+    from trading.core.orders import Order
+    from trading.core.positions import Position
+
+
+class Account:
+    """A trading account. `orders` are all its open ones by id, `closed_client_orders` the close time by client id.
+
+    `client_orders` maps a client order id, open or lately closed, to (content, order id). Both are None until the
+    first order that has such an id.
+    """
+
+    __slots__ = (
+        "account_id",
+        "client_orders",
+        "closed_client_orders",
+        "collateral",
+        "maximum_open_orders",
+        "orders",
+        "positions",
+        "state",
+        "user_id",
+    )
+
+    def __init__(self, account_id: int, user_id: int) -> None:
+        self.account_id = account_id
+        self.user_id = user_id
+        self.state = ACCOUNT_NORMAL
+        self.maximum_open_orders = 0
+        self.collateral: dict[str, int] = {}
+        self.positions: dict[int, Position] = {}
+        self.orders: dict[int, Order] = {}
+        self.client_orders: dict[str, tuple[int, int]] | None = None
+        self.closed_client_orders: dict[str, int] | None = None
