@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trading.core.instruments import Bracket
+from trading.core.markets import Instrument
 from trading.core.terms import PPB
 
 
@@ -33,49 +34,39 @@ def maintenance_margin_units(brackets: Sequence[Bracket], notional_units: int) -
     return max(ceil_ppb(notional_units, bracket.maintenance_rate_ppb) - bracket.maintenance_cum_units, 0)
 
 
-def side_requirement_units(
-    brackets: Sequence[Bracket], notional_units: int, open_value_units: int, leverage: int, taker_fee_ppb: int
-) -> int:
+def side_requirement_units(instrument: Instrument, notional_lots: int, open_lots: int, leverage: int) -> int:
     """max(ceil(notional / leverage), bracket initial) plus the taker fee on what is still open on that side."""
+    lot_value_units = instrument.lot_value_units
+    notional_units = notional_lots * lot_value_units
     rate_ppb = cum_units = 0
-    for floor_units, next_rate_ppb, next_cum_units, _, _ in brackets:
+    for floor_units, next_rate_ppb, next_cum_units, _, _ in instrument.brackets:
         if floor_units > notional_units:
             break
         rate_ppb, cum_units = next_rate_ppb, next_cum_units
     by_leverage = -(-notional_units // leverage)
     by_bracket = -(-notional_units * rate_ppb // PPB) - cum_units
-    fee_units = -(-open_value_units * taker_fee_ppb // PPB)
+    fee_units = -(-open_lots * lot_value_units * instrument.taker_fee_ppb // PPB)
     return (by_leverage if by_leverage > by_bracket else by_bracket) + fee_units
 
 
 def initial_margin_units(
-    brackets: Sequence[Bracket],
-    lots: int,
-    buy_lots: int,
-    sell_lots: int,
-    open_loss_units: int,
-    lot_value_units: int,
-    leverage: int,
-    taker_fee_ppb: int,
+    instrument: Instrument, lots: int, buy_lots: int, sell_lots: int, open_loss_units: int, leverage: int
 ) -> int:
-    """Initial margin of one position with its open orders.
+    """Initial margin of one position with its open orders, at the instrument's present mark and parameters.
 
-    lots: signed position; buy_lots, sell_lots: resting orders without reduce-only; lot_value_units: one lot at mark.
+    lots: signed position; buy_lots, sell_lots: resting orders without reduce-only.
     The worse of "all buys fill" and "all sells fill", plus the open losses of the resting orders.
     """
     if not (lots or buy_lots or sell_lots):
         return 0
     bought_lots, sold_lots = abs(lots + buy_lots), abs(lots - sell_lots)
-    # A side's requirement rises with its notional and with its open value: where both are larger, one side decides.
-    buys_units = sells_units = 0
-    if bought_lots > sold_lots or buy_lots >= sell_lots:
-        buys_units = side_requirement_units(
-            brackets, bought_lots * lot_value_units, buy_lots * lot_value_units, leverage, taker_fee_ppb
-        )
-    if sold_lots > bought_lots or sell_lots > buy_lots:
-        sells_units = side_requirement_units(
-            brackets, sold_lots * lot_value_units, sell_lots * lot_value_units, leverage, taker_fee_ppb
-        )
+    # A side's requirement rises with its notional and with its open lots: where both are larger, one side decides.
+    if bought_lots >= sold_lots and buy_lots >= sell_lots:
+        return side_requirement_units(instrument, bought_lots, buy_lots, leverage) + open_loss_units
+    sells_units = side_requirement_units(instrument, sold_lots, sell_lots, leverage)
+    if sold_lots >= bought_lots and sell_lots >= buy_lots:
+        return sells_units + open_loss_units
+    buys_units = side_requirement_units(instrument, bought_lots, buy_lots, leverage)
     return (buys_units if buys_units > sells_units else sells_units) + open_loss_units
 
 

@@ -1,11 +1,14 @@
 """The book core with what the engine asks of it and nothing more: orders by number, walk, apply."""
 
+from tests.performance.listing import INSTRUMENTS, PARAMETERS, perpetual
+from trading.core.accounts import Account
+from trading.core.markets import Instrument
 from trading.core.order_book import OrderBook, take_off
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.terms import BUY
 
-NO_POSITION = Position(None, None)
+POSITION = Position(Account(1, 1), Instrument(perpetual(*INSTRUMENTS[0]), PARAMETERS))
 
 
 class Book:
@@ -23,7 +26,7 @@ class Book:
         if opposite.best_key >= -side * price_ticks:
             filled = self.take(side, price_ticks, lots)
         if filled < lots:
-            order = self.orders[number] = Order(number, NO_POSITION, side, price_ticks, lots, lots - filled)
+            order = self.orders[number] = Order(number, POSITION, side, price_ticks, lots, lots - filled)
             own.add(order)
         return filled
 

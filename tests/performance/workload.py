@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tests.performance.book import Book
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from tests.performance.listing import INSTRUMENTS, PARAMETERS, perpetual
 from trading.core.orders import Order
 from trading.core.terms import BUY, EXPIRE_TAKER, GTC, IOC, LIMIT, MARKET, SELL
 from trading.engine import commands as c
@@ -173,35 +173,13 @@ class Commands:
     trades_measured: int
 
 
-INSTRUMENTS: Final = ((1, "BTC-PERP", "BTC"), (2, "ETH-PERP", "ETH"))
-PARAMETERS: Final = InstrumentParameters(
-    version=1,
-    maker_fee_ppb=200_000,
-    taker_fee_ppb=500_000,
-    price_band_ppb=50_000_000,
-    protection_ppb=20_000_000,
-    minimum_notional_units=5_000_000,
-    maximum_price_ticks=100_000_000,
-    maximum_order_lots=100_000,
-    position_limit_units=10**17,
-    maximum_open_orders=10_000_000,
-    default_leverage=10,
-    brackets=(
-        Bracket(0, 10_000_000, 0, 5_000_000, 0),
-        Bracket(50_000_000_000, 20_000_000, 500_000_000, 10_000_000, 250_000_000),
-        Bracket(500_000_000_000, 50_000_000, 15_500_000_000, 25_000_000, 7_750_000_000),
-    ),
-)
 COLLATERAL_UNITS: Final = 10**13
 
 
 def market_opening(*, accounts: int) -> Iterator[c.ExternalCommand]:
     """Two perpetuals with a mark price, accounts 1 to `accounts` with plenty of collateral."""
     for instrument_id, symbol, underlying in INSTRUMENTS:
-        terms = InstrumentTerms(
-            instrument_id, symbol, "perpetual", underlying, "USDT", "0.1", "0.001", "1", value_units=100
-        )
-        yield c.ListInstrument(b"", 0, terms, PARAMETERS)
+        yield c.ListInstrument(b"", 0, perpetual(instrument_id, symbol, underlying), PARAMETERS)
         yield c.UpdateMarkPrice(b"", 0, instrument_id, CENTRE_TICKS)
     for account_id in range(1, accounts + 1):
         yield c.OpenAccount(b"", 0, account_id, account_id)

@@ -5,7 +5,7 @@ Placed orders, triggered stops and amended orders all come through here (rules 9
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.order_book import Ladder
@@ -33,6 +33,23 @@ from trading.engine.state import State
 TRADE: Final = 0
 
 
+class OrderTerms(Protocol):
+    """What a new order, a triggered stop and an amended order have in common."""
+
+    @property
+    def side(self) -> int: ...
+    @property
+    def order_type(self) -> int: ...
+    @property
+    def time_in_force(self) -> int: ...
+    @property
+    def self_trade_prevention(self) -> int: ...
+    @property
+    def post_only(self) -> bool: ...
+    @property
+    def reduce_only(self) -> bool: ...
+
+
 class Execution:
     """The plan of one incoming order. `plan` fills it in or names the refusal; `state_events` states it.
 
@@ -51,39 +68,25 @@ class Execution:
         "matches",
         "open_loss_units",
         "position",
-        "post_only",
         "price_ticks",
         "reduce_only",
         "replaced",
         "resting_lots",
-        "self_trade_prevention",
         "side",
-        "time_in_force",
+        "terms",
     )
 
     def __init__(
-        self,
-        position: Position,
-        side: int,
-        order_type: int,
-        lots: int,
-        price_ticks: int,
-        time_in_force: int,
-        self_trade_prevention: int,
-        post_only: bool,
-        reduce_only: bool,
-        replaced: Order | None = None,
+        self, position: Position, terms: OrderTerms, lots: int, price_ticks: int, replaced: Order | None = None
     ) -> None:
         self.position = position
-        self.side = side
-        self.is_market = order_type == MARKET or order_type == STOP
+        self.terms = terms
+        self.side = terms.side
+        self.reduce_only = terms.reduce_only
         self.lots = lots
         self.price_ticks = price_ticks
-        self.time_in_force = time_in_force
-        self.self_trade_prevention = self_trade_prevention
-        self.post_only = post_only
-        self.reduce_only = reduce_only
         self.replaced = replaced
+        self.is_market = False
         self.cut_lots = 0
         self.matches: list[tuple[Order, int, int]] = []
         self.filled_lots = 0
@@ -96,15 +99,18 @@ class Execution:
 
     def plan(self) -> str:
         """Work out what would happen; return the refusal's code, or "" when the order may go ahead."""
-        instrument, side = self.position.instrument, self.side
-        notional_units = self.lots * instrument.lot_value_units
-        if self.is_market:
-            self.price_ticks = self._protection_price_ticks()
+        terms, side, lots, price_ticks = self.terms, self.side, self.lots, self.price_ticks
+        instrument = self.position.instrument
+        order_type, time_in_force = terms.order_type, terms.time_in_force
+        if order_type == MARKET or order_type == STOP:
+            self.is_market = True
+            price_ticks = self.price_ticks = self._protection_price_ticks()
+            notional_units = lots * instrument.lot_value_units
         else:
             mark = instrument.mark_price_ticks
-            if abs(self.price_ticks - mark) * PPB > instrument.price_band_ppb * mark:
+            if abs(price_ticks - mark) * PPB > instrument.price_band_ppb * mark:
                 return "price_outside_band"
-            notional_units = self.lots * self.price_ticks * instrument.value_units
+            notional_units = lots * price_ticks * instrument.value_units
         if self.reduce_only:
             code = self._reduce_only_room()
             if code:
@@ -113,16 +119,16 @@ class Execution:
             return "notional_too_small"
         book = instrument.book
         opposite = book.asks if side == BUY else book.bids
-        if opposite.best_key >= -side * self.price_ticks:
-            if self.post_only:
+        if opposite.best_key >= -side * price_ticks:
+            if terms.post_only:
                 return "would_take"
             if instrument.state == INSTRUMENT_POST_ONLY:
                 return "post_only_mode"
             self._walk(opposite)
-        if self.time_in_force == GTC:
+        if time_in_force == GTC:
             if not self.is_market and not self.is_stopped:
-                self.resting_lots = self.lots - self.cut_lots - self.filled_lots
-        elif self.time_in_force == FOK and self.filled_lots < self.lots:
+                self.resting_lots = lots - self.cut_lots - self.filled_lots
+        elif time_in_force == FOK and self.filled_lots < lots:
             return "not_fillable"
         return self._limits_and_margin()
 
@@ -167,12 +173,12 @@ class Execution:
 
     def _meet_own(self, maker: Order) -> bool:
         """Self-trade prevention; True when it ends the walk."""
-        if self.self_trade_prevention != EXPIRE_TAKER:
+        if self.terms.self_trade_prevention != EXPIRE_TAKER:
             self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
             if not maker.reduce_only and maker.order_id in self.position.account.orders:
                 self.expired_lots += maker.open_lots
                 self.expired_loss_units += maker.open_loss_units
-        self.is_stopped = self.self_trade_prevention != EXPIRE_MAKER
+        self.is_stopped = self.terms.self_trade_prevention != EXPIRE_MAKER
         return self.is_stopped
 
     def _take(self, maker: Order, left: int) -> int:
@@ -228,9 +234,7 @@ class Execution:
             return "position_limit"
         equity, other_initial = equity_and_initial(position.account, position)
         leverage = position.leverage or instrument.default_leverage
-        required = initial_margin_units(
-            instrument.brackets, lots, buy, sell, loss, lot_value_units, leverage, instrument.taker_fee_ppb
-        )
+        required = initial_margin_units(instrument, lots, buy, sell, loss, leverage)
         equity_after = equity
         if self.filled_lots:
             gain = side * (lot_value_units * self.filled_lots - self.filled_value_units)

@@ -15,29 +15,29 @@ def leverage_of(position: Position) -> int:
 
 def present_requirement(position: Position, leverage: int = 0) -> int:
     """Initial margin in units of the position and its open orders as they are; `leverage` in place of its own."""
-    instrument = position.instrument
     return initial_margin_units(
-        instrument.brackets,
+        position.instrument,
         position.lots,
         position.buy_lots,
         position.sell_lots,
         position.open_loss_units,
-        instrument.lot_value_units,
-        leverage or position.leverage or instrument.default_leverage,
-        instrument.taker_fee_ppb,
+        leverage or leverage_of(position),
     )
-
-
-def unrealised_pnl_units(position: Position) -> int:
-    """The position's value at the present mark less what it cost."""
-    return position.lots * position.instrument.lot_value_units - position.entry_value_units
 
 
 def refresh(position: Position) -> None:
     """Bring the memoised initial margin and unrealised P&L up to the present mark."""
-    position.initial_units = present_requirement(position)
-    position.pnl_units = unrealised_pnl_units(position)
-    position.margin_key = position.instrument.margin_key
+    instrument, lots = position.instrument, position.lots
+    position.initial_units = initial_margin_units(
+        instrument,
+        lots,
+        position.buy_lots,
+        position.sell_lots,
+        position.open_loss_units,
+        position.leverage or instrument.default_leverage,
+    )
+    position.pnl_units = lots * instrument.lot_value_units - position.entry_value_units
+    position.margin_key = instrument.margin_key
 
 
 def equity_and_initial(account: Account, besides: Position | None = None) -> tuple[int, int]:

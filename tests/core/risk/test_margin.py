@@ -13,11 +13,13 @@ from risk.core.margin import (
     side_requirement_units,
 )
 from trading.core.listing import parse_parameters, parse_terms
+from trading.core.markets import Instrument
 from trading.services.first_listing import FIRST_LISTING
 
 USDT = 10**6
 TERMS = parse_terms(FIRST_LISTING[0][0])
-BRACKETS = parse_parameters(FIRST_LISTING[0][1], terms=TERMS, version=1).brackets
+PARAMETERS = parse_parameters(FIRST_LISTING[0][1], terms=TERMS, version=1)
+BRACKETS = PARAMETERS.brackets
 
 lots = st.integers(-(10**6), 10**6)
 open_lots = st.integers(0, 10**6)
@@ -115,15 +117,14 @@ def test_bankruptcy_price_shares_equity_by_maintenance():
 
 
 @given(lots, open_lots, open_lots, st.integers(1, 100), st.integers(1, 10**8))
-def test_initial_margin_is_the_worse_side(position_lots, buy_lots, sell_lots, leverage, lot_value_units):
-    def side(side_lots, side_open_lots):
-        return side_requirement_units(
-            BRACKETS, abs(side_lots) * lot_value_units, side_open_lots * lot_value_units, leverage, 500_000
-        )
+def test_initial_margin_is_the_worse_side(position_lots, buy_lots, sell_lots, leverage, mark_ticks):
+    instrument = Instrument(TERMS, PARAMETERS)
+    instrument.mark(mark_ticks)
 
-    required = initial_margin_units(
-        BRACKETS, position_lots, buy_lots, sell_lots, 11, lot_value_units, leverage, 500_000
-    )
+    def side(side_lots, side_open_lots):
+        return side_requirement_units(instrument, abs(side_lots), side_open_lots, leverage)
+
+    required = initial_margin_units(instrument, position_lots, buy_lots, sell_lots, 11, leverage)
     if position_lots or buy_lots or sell_lots:
         worse = max(side(position_lots + buy_lots, buy_lots), side(position_lots - sell_lots, sell_lots))
         assert required == worse + 11

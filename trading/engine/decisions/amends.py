@@ -74,18 +74,7 @@ def _requeue(
     account = order.position.account
     if account.state != ACCOUNT_NORMAL and not order.reduce_only:
         return refuse(command, "account_restricted")
-    execution = Execution(
-        order.position,
-        order.side,
-        order.order_type,
-        open_lots,
-        price_ticks,
-        order.time_in_force,
-        order.self_trade_prevention,
-        order.post_only,
-        order.reduce_only,
-        replaced=order,
-    )
+    execution = Execution(order.position, order, open_lots, price_ticks, order)
     code = execution.plan()
     if code:
         return refuse(command, code)

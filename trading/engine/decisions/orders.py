@@ -54,17 +54,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
     execution: Execution | None = None
     resting_lots, cut_lots, open_loss_units = command.quantity_lots, 0, 0
     if command.order_type != STOP and command.order_type != STOP_LIMIT:
-        execution = Execution(
-            position,
-            command.side,
-            command.order_type,
-            command.quantity_lots,
-            command.price_ticks,
-            command.time_in_force,
-            command.self_trade_prevention,
-            command.post_only,
-            command.reduce_only,
-        )
+        execution = Execution(position, command, command.quantity_lots, command.price_ticks)
         code = execution.plan()
         if code:
             return refuse(command, code)
@@ -91,7 +81,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             open_loss_units,
         )
     ]
-    if execution is not None:
+    if execution is not None and (execution.matches or resting_lots != command.quantity_lots):
         execution.state_events(state, order_id, 1, events)
     return events
 
@@ -106,17 +96,7 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     instrument = position.instrument
     if instrument.state != INSTRUMENT_NORMAL:
         return []
-    execution = Execution(
-        position,
-        order.side,
-        order.order_type,
-        order.open_lots,
-        order.price_ticks,
-        order.time_in_force,
-        order.self_trade_prevention,
-        order.post_only,
-        order.reduce_only,
-    )
+    execution = Execution(position, order, order.open_lots, order.price_ticks)
     code = "account_restricted" if _is_restricted(account, order.reduce_only) else execution.plan()
     if code:
         return [OrderRejected(order.order_id, account.account_id, instrument.instrument_id, order.open_lots, code)]
