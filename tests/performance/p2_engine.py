@@ -42,6 +42,7 @@ def _standard(run: Run) -> list[Row]:
 def _growth(run: Run) -> list[Row]:
     sizes = [(1_000, 2_000), (10_000, 2_000), (100_000, 2_000), (1_000, 100), (1_000, 10_000)]
     sizes += [(1_000, 1_000_000)] if run.huge else []
+    sizes = [(run.amount(accounts), run.amount(orders, least=100)) for accounts, orders in sizes]
     commands = run.amount(100_000)
     files = [
         workload_file(
@@ -49,13 +50,14 @@ def _growth(run: Run) -> list[Row]:
             f"growth-{accounts}-{orders}",
             commands=commands,
             warm_up=commands // 4,
-            accounts=run.amount(accounts),
-            live_orders=run.amount(orders, least=100),
+            accounts=accounts,
+            live_orders=orders,
         )
         for accounts, orders in sizes
     ]
     standard, *others = run.interleaved(run.long_rounds(), *(_round(run, "python", file) for file in files))
-    rows = [rate_row("P2", "1,000 accounts, 2,000 open orders, python", "commands/s", standard, "rate")]
+    accounts, orders = sizes[0]
+    rows = [rate_row("P2", f"{accounts:,} accounts, {orders:,} open orders, python", "commands/s", standard, "rate")]
     for (accounts, orders), results in zip(sizes[1:], others, strict=True):
         ratios = [other["rate"] / base["rate"] for other, base in zip(results, standard, strict=True)]
         rows.append(plain_row("P2", f"the same with {accounts:,} accounts, {orders:,} open orders", "x", ratios))

@@ -71,7 +71,7 @@ class Ladder:
 
     def best_price_ticks(self) -> int:
         """The best price, 0 when the side is empty."""
-        return self.side * self.best_key if self.keys else 0
+        return self.side * self.best_key if self.best_key != EMPTY else 0
 
     def walk(self) -> Iterator[Level]:
         """The levels that hold orders, best first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trading.core.markets import Instrument
 from trading.core.orders import Order
 from trading.engine import commands as c
 from trading.engine.apply import begin, finish
@@ -19,7 +20,7 @@ from trading.engine.state import State
 from trading.engine.views import order_view
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
-_ORDER_COMMANDS: Final = (c.PlaceOrder, c.AmendOrder, c.CancelOrder)
+_ORDER_COMMANDS: Final = frozenset((c.PlaceOrder, c.AmendOrder, c.CancelOrder))
 
 
 class Engine:
@@ -60,12 +61,14 @@ class Engine:
 
     def outcome(self) -> Outcome:
         """The reply to the last executed command, with the best prices after all that followed from it."""
-        record = self._record
+        record, order = self._record, self._order
         assert record is not None
         view = self._view or self._order_view()
+        if view is not None and order is not None:
+            instrument: Instrument | None = order.position.instrument
+        else:
+            instrument = self.state.instruments.get(getattr(record.command, "instrument_id", 0))
         best_bid_ticks = best_ask_ticks = 0
-        instrument_id = view.instrument_id if view is not None else getattr(record.command, "instrument_id", 0)
-        instrument = self.state.instruments.get(instrument_id)
         if instrument is not None:
             best_bid_ticks = instrument.book.bids.best_price_ticks()
             best_ask_ticks = instrument.book.asks.best_price_ticks()
@@ -105,7 +108,7 @@ class Engine:
     def _order_view(self) -> OrderView | None:
         """The order the last command was about, as it stands now; taken before anything else can change it."""
         record, order = self._record, self._order
-        if record is None or order is None or not isinstance(record.command, _ORDER_COMMANDS):
+        if record is None or order is None or type(record.command) not in _ORDER_COMMANDS:
             return None
         return order_view(self.state, order, record.events)
 

@@ -60,11 +60,13 @@ def closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
     """(cancel reason, reject code) that the events of one record state for an order; 0 and "" when none."""
     reason, code = 0, ""
     for event in events:
-        if isinstance(event, OrderCancelled) and event.order_id == order_id:
-            reason = event.reason
-        elif isinstance(event, (OrderPlaced, OrderTriggered)) and event.cut_lots:
-            reason = CANCEL_REDUCE_ONLY
-        elif isinstance(event, OrderRejected) and event.order_id == order_id:
+        if type(event) is OrderPlaced or type(event) is OrderTriggered:
+            if event.cut_lots:
+                reason = CANCEL_REDUCE_ONLY
+        elif type(event) is OrderCancelled:
+            if event.order_id == order_id:
+                reason = event.reason
+        elif type(event) is OrderRejected and event.order_id == order_id:
             code = event.code
     return reason, code
 

@@ -96,18 +96,20 @@ class GroupCommit:
         self._clock = clock
         self._tell = tell
         self._crash = crash
-        self._inbox: deque[tuple[int, str, bytes]] = deque()
+        self._inbox: deque[tuple[int, str, list[bytes]]] = deque()
+        self._waiting = 0  # commands in the inbox
         self._open = OpenBatch()
         self._committing: OpenBatch | None = None
         self.committed_sequence = lease.last_sequence
 
     def receive(self, *, reply_channel: str, commands: list[bytes]) -> None:
         """Put encoded commands and queries into the inbox."""
-        received_ns = self._clock()
-        self._inbox.extend((received_ns, reply_channel, command) for command in commands)
+        if commands:
+            self._inbox.append((self._clock(), reply_channel, commands))
+            self._waiting += len(commands)
 
     def has_room(self) -> bool:
-        return len(self._inbox) < INBOX_COMMANDS
+        return self._waiting < INBOX_COMMANDS
 
     def is_idle(self) -> bool:
         return not self._inbox and self._committing is None and not self._open.replies and not self._open.records
@@ -127,12 +129,35 @@ class GroupCommit:
     def _decide_inbox(self) -> bool:
         inbox, batch = self._inbox, self._open
         while inbox and not batch.is_full():
-            received_ns, reply_channel, command = inbox.popleft()
+            received_ns, reply_channel, commands = inbox.popleft()
             if not batch.decided_ns:
                 batch.received_ns, batch.decided_ns = received_ns, self._clock()
-            batch.replies.setdefault(reply_channel, []).append(self._reply_to(command))
-            batch.commands += 1
+            decided = self._decide(commands, batch.replies.setdefault(reply_channel, []))
+            self._waiting -= decided
+            if decided < len(commands):
+                inbox.appendleft((received_ns, reply_channel, commands[decided:]))
         return bool(inbox)
+
+    def _decide(self, commands: list[bytes], replies: list[bytes]) -> int:
+        """Decide as many as the batch has room for; returns how many those were."""
+        batch, engine = self._open, self.engine
+        records, decided = batch.records, 0
+        for command in commands[: COMMANDS_A_BATCH - batch.commands]:
+            if len(records) >= COMMANDS_A_BATCH:
+                break
+            decided += 1
+            try:
+                decoded = decode_command(command)
+            except msgspec.MsgspecError:
+                replies.append(encode_reply(self._refusal_of_nonsense(command)))
+                continue
+            if type(decoded) in QUERIES:
+                replies.append(encode_reply(engine.answer(decoded)))
+            else:
+                records += engine.execute(decoded, self._stamp())
+                replies.append(encode_reply(engine.outcome()))
+        batch.commands += decided
+        return decided
 
     def _decide_own(self) -> bool:
         """Nobody wants anything: time for timers, and for internal commands that had to wait."""
@@ -148,23 +173,14 @@ class GroupCommit:
         self._open.records += records
         return bool(records)
 
-    def _reply_to(self, command: bytes) -> bytes:
-        try:
-            decoded = decode_command(command)
-        except msgspec.MsgspecError:
-            return encode_reply(self._refusal_of_nonsense(command))
-        if type(decoded) in QUERIES:
-            return encode_reply(self.engine.answer(decoded))
-        self._open.records += self.engine.execute(decoded, self._stamp())
-        return encode_reply(self.engine.outcome())
-
     def _refusal_of_nonsense(self, command: bytes) -> QueryRefused:
         """Nothing is journaled of what cannot be read; its sender is told as far as it can be known."""
         state = self.engine.state
         return QueryRefused(_command_id_of(command), state.sequence, state.time_ns, "invalid_parameter")
 
     def _stamp(self) -> int:
-        return max(self.engine.state.time_ns, self._clock())
+        now_ns, last_ns = self._clock(), self.engine.state.time_ns
+        return now_ns if now_ns > last_ns else last_ns
 
     def _commit(self) -> None:
         batch = self._open
