@@ -17,12 +17,12 @@ from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
 from trading.core.triggers import TriggerBook
 from trading.engine import apply, client_orders, engine, execution, snapshot
-from trading.engine.commands import FireCancelAfter
+from trading.engine.commands import CancelAfter, FireCancelAfter
 from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
-from trading.engine.events import OrderCancelled
+from trading.engine.events import CancelAfterSet, OrderCancelled
 from trading.engine.execution import Execution
-from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, State
+from trading.engine.state import ORDER_EXPIRES, State
 from trading.worker.group_commit import GroupCommit
 from trading.worker.recovery import recover
 
@@ -271,14 +271,17 @@ def _remove_if_there(self: State, *timer: int) -> None:
 
 
 @bug
-def the_first_deadline_of_a_switch_holds():
-    original = State.remove_timer
+def renewing_a_switch_keeps_its_first_deadline():
+    original = cancels.cancel_after
 
-    def remove(self: State, due_ns: int, kind: int, first: int, second: int) -> None:
-        if kind != CANCEL_AFTER_DUE or due_ns <= self.time_ns:
-            original(self, due_ns, kind, first, second)
+    def cancel_after(state: State, command: CancelAfter) -> list[Any]:
+        (event,) = original(state, command)
+        account = state.accounts.get(command.account_id)
+        if isinstance(event, CancelAfterSet) and event.deadline_ns and account and account.cancel_after_ns:
+            return [CancelAfterSet(event.account_id, account.cancel_after_ns)]
+        return [event]
 
-    with patch.object(State, "remove_timer", remove):
+    with patch.dict(DECISIONS, {CancelAfter: cancel_after}):
         yield
 
 

@@ -242,6 +242,7 @@ class Order(Struct):
     side: Side
     type: OrderType
     time_in_force: TimeInForce
+    expires_at: Time | None
     status: OrderStatus
     cancel_reason: CancelReason | None
     reject_code: str | None
@@ -278,6 +279,13 @@ class CancelledOrders(Struct):
     """The orders that were cancelled, by id."""
 
     cancelled: list[Id]
+    sequence: Sequence
+
+
+class CancelAfter(Struct):
+    """The dead man's switch: `cancel_at` is when it fires, null while it is off."""
+
+    cancel_at: Time | None
     sequence: Sequence
 
 

@@ -15,7 +15,7 @@ from trading.api.operations import Endpoint, answer, operation
 from trading.api.outcomes import charge_missed_cancel, instrument_id_of, order_result, why_not_open
 from trading.api.pages import read_page
 from trading.api.reading import private_reading
-from trading.engine.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
+from trading.engine.commands import AmendOrder, CancelAfter, CancelAllOrders, CancelOrder, PlaceOrder
 from trading.engine.events import OrderCancelled
 from trading.engine.replies import Outcome
 from trading.selectors import orders
@@ -119,6 +119,23 @@ class OrdersEndpoint(Endpoint):
         return answer(
             answers.CancelledOrders(cancelled=cancelled, sequence=outcome.sequence), sequence=outcome.sequence
         )
+
+
+class CancelAfterEndpoint(Endpoint):
+    @operation(scope=TRADE, body=requests.CancelAfter, answers={200: answers.CancelAfter}, errors=ENGINE_ERRORS)
+    def post(self, request: Request, body: requests.CancelAfter) -> Response:
+        """Arm, renew or switch off the dead man's switch.
+
+        When `timeout` passes without another call, all open orders of the account are cancelled, those in halted
+        instruments too. It lives in the engine: it fires whether or not anything else of the exchange is up.
+        """
+        timeout_ns = body.timeout * parsing.NS_PER_MS
+        outcome = gateway.submit(
+            CancelAfter(self.principal.command_id, gateway.deadline_ns(), self.account_id, timeout_ns)
+        )
+        (switch,) = outcome.events
+        cancel_at = presenting.milliseconds(switch.deadline_ns) if switch.deadline_ns else None
+        return answer(answers.CancelAfter(cancel_at=cancel_at, sequence=outcome.sequence), sequence=outcome.sequence)
 
 
 class OrderEndpoint(Endpoint):
