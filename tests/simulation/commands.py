@@ -8,6 +8,7 @@ import random
 import msgspec
 
 from tests.simulation import world
+from tests.simulation.corruption import corrupted
 from tests.simulation.view import SeenOrder, View
 from trading.core import terms
 from trading.engine import commands
@@ -16,8 +17,6 @@ from trading.engine.commands import ExternalCommand, PlaceOrder
 MILLISECOND_NS = 10**6
 SECOND_NS = 10**9
 START_NS = 1_700_000_000 * SECOND_NS
-STRANGE_NUMBERS = (-(2**62), -(10**12), -1, 0, 1, 2, 3, 4, 5, 7, 37, 10**6, 10**12, 10**15 + 1, 2**62)
-STRANGE_TEXTS = ("", "x", "y" * 36, "z" * 37, "é", "USDT", "BTC-PERP")
 PREVENTIONS = (terms.EXPIRE_MAKER, terms.EXPIRE_TAKER, terms.EXPIRE_BOTH)
 
 
@@ -42,7 +41,8 @@ class CommandStream:
         if isinstance(command, PlaceOrder):
             self.placed = [*self.placed[-40:], command]
         if self._chance(0.05):
-            command = self._corrupted(command)
+            brackets = self.view.instruments[1].parameters.brackets
+            command = corrupted(self.random, command, brackets)
         command = self._addressed(command)
         self.sent = [*self.sent[-20:], command]
         return command, self.clock_ns
@@ -74,32 +74,6 @@ class CommandStream:
         if self._chance(0.01):
             valid_until_ns = self.clock_ns - self.random.randrange(3)
         return msgspec.structs.replace(command, command_id=command_id, valid_until_ns=valid_until_ns)
-
-    def _corrupted(self, command: ExternalCommand) -> ExternalCommand:
-        """One field of it replaced by something strange."""
-        name = self.random.choice(command.__struct_fields__[1:])
-        value = self._strange(getattr(command, name))
-        return msgspec.structs.replace(command, **{name: value})
-
-    def _strange(self, value: object) -> object:
-        match value:
-            case bool():
-                return not value
-            case int():
-                near = (value - 1, value + 1, -value)
-                return self.random.choice(near if self._chance(0.3) else STRANGE_NUMBERS)
-            case str():
-                return self.random.choice(STRANGE_TEXTS)
-            case ():
-                return (self.view.instruments[1].parameters.brackets[0],)
-            case tuple() if not hasattr(value, "_fields"):
-                if self._chance(0.3):
-                    return self.random.choice(((), value[::-1], value[1:], value + value))
-                index = self.random.randrange(len(value))
-                return (*value[:index], self._strange(value[index]), *value[index + 1 :])
-            case _:
-                name = self.random.choice(value._fields)
-                return value._replace(**{name: self._strange(getattr(value, name))})
 
     def _restoring(self) -> ExternalCommand | None:
         """Brings instruments, accounts and marks that were led astray back, so that the market goes on."""

@@ -50,51 +50,6 @@ class Status(Struct):
     instruments: dict[str, TradingState]
 
 
-class MarginBracket(Struct):
-    """From `floor` of notional on, margin = notional × rate − cum."""
-
-    floor: Amount
-    initial_rate: Rate
-    initial_cum: Amount
-    maintenance_rate: Rate
-    maintenance_cum: Amount
-    maximum_leverage: int
-
-
-class Instrument(Struct):
-    """An instrument: its terms, which never change, and its parameters, which may."""
-
-    symbol: Symbol
-    kind: str
-    underlying: str
-    settlement_asset: str
-    tick: str
-    lot: str
-    multiplier: str
-    expiry: Time | None
-    strike: Price | None
-    option_type: str | None
-    state: TradingState
-    version: int
-    maker_fee_rate: Rate
-    taker_fee_rate: Rate
-    price_band: Rate
-    protection: Rate
-    minimum_notional: Amount
-    maximum_price: Price
-    maximum_order_quantity: Quantity
-    position_limit: Amount
-    maximum_open_orders: int
-    default_leverage: int
-    brackets: list[MarginBracket]
-
-
-class Instruments(Struct):
-    """All instruments, by symbol."""
-
-    results: list[Instrument]
-
-
 class Book(Struct):
     """The aggregated book as it was right after `sequence`: [price, quantity], best first."""
 
@@ -282,7 +237,7 @@ class CancelledOrders(Struct):
     sequence: Sequence
 
 
-class CancelAfter(Struct):
+class CancelAfterState(Struct):
     """The dead man's switch: `cancel_at` is when it fires, null while it is off."""
 
     cancel_at: Time | None

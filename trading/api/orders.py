@@ -122,7 +122,7 @@ class OrdersEndpoint(Endpoint):
 
 
 class CancelAfterEndpoint(Endpoint):
-    @operation(scope=TRADE, body=requests.CancelAfter, answers={200: answers.CancelAfter}, errors=ENGINE_ERRORS)
+    @operation(scope=TRADE, body=requests.CancelAfter, answers={200: answers.CancelAfterState}, errors=ENGINE_ERRORS)
     def post(self, request: Request, body: requests.CancelAfter) -> Response:
         """Arm, renew or switch off the dead man's switch.
 
@@ -135,7 +135,9 @@ class CancelAfterEndpoint(Endpoint):
         )
         (switch,) = outcome.events
         cancel_at = presenting.milliseconds(switch.deadline_ns) if switch.deadline_ns else None
-        return answer(answers.CancelAfter(cancel_at=cancel_at, sequence=outcome.sequence), sequence=outcome.sequence)
+        return answer(
+            answers.CancelAfterState(cancel_at=cancel_at, sequence=outcome.sequence), sequence=outcome.sequence
+        )
 
 
 class OrderEndpoint(Endpoint):
