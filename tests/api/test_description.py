@@ -51,13 +51,13 @@ def test_no_two_kinds_of_object_have_one_name():
 
 def test_nothing_of_later_is_described(document):
     words = json.dumps(document)
-    for later in ("trailing", "margin_mode", "isolated", "insurance", '"5m"'):
+    for later in ("margin_mode", "isolated", "insurance", '"5m"'):
         assert later not in words
 
 
 def test_the_description_of_an_order_is_what_the_parser_takes(document):
     validator = Draft202012Validator(document["components"]["schemas"]["NewOrder"])
-    kinds = ("limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit")
+    kinds = ("limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop")
     times = (
         (None, None),
         ("gtc", None),
@@ -68,8 +68,9 @@ def test_the_description_of_an_order_is_what_the_parser_takes(document):
         ("fok", None),
     )
     verdicts = []
-    for kind, price, trigger_price, trigger_by, (time_in_force, expires_at), post_only in product(
-        kinds, (None, "59000"), (None, "58000"), (None, "mark"), times, (False, True)
+    trails = ((None, None), ("100", None), (None, "0.01"), ("100", "0.01"))
+    for kind, price, trigger_price, trigger_by, (time_in_force, expires_at), post_only, (distance, rate) in product(
+        kinds, (None, "59000"), (None, "58000"), (None, "mark"), times, (False, True), trails
     ):
         body = order(
             type=kind,
@@ -79,10 +80,12 @@ def test_the_description_of_an_order_is_what_the_parser_takes(document):
             time_in_force=time_in_force,
             expires_at=expires_at,
             post_only=post_only,
+            trailing_distance=distance,
+            trailing_rate=rate,
         )
         verdicts.append(is_taken(body))
         assert validator.is_valid(body) == verdicts[-1], body
-    assert verdicts.count(True) == 8 + 3 + 2 * 3 + 2 * 5
+    assert verdicts.count(True) == 8 + 3 + 2 * 3 + 2 * 5 + 2 * 3
 
 
 def is_taken(body):

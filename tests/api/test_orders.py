@@ -288,3 +288,37 @@ def test_the_dead_mans_switch_can_be_switched_off(alice, market):
     assert alice.get(f"/orders/{kept['id']}").json()["status"] == "new"
     refused(alice.post("/cancel-after", {"timeout": -1}), 400, "invalid_parameter")
     refused(alice.post("/cancel-after", {"timeout": 24 * 3600 * 1000 + 1}), 400, "invalid_parameter")
+
+
+def test_a_trailing_stop_runs_behind_the_price(alice, bob, market):
+    bob.place(side="sell", price="60000", quantity="0.01")
+    alice.place(type="market", price=None, quantity="0.01")
+    stop = alice.place(
+        side="sell", type="trailing_stop", price=None, quantity="0.01", trailing_distance="200", trigger_by="mark"
+    )
+    said = [stop[name] for name in ("status", "trigger_price", "trailing_distance", "trailing_rate")]
+    assert said == ["untriggered", "59800", "200", None]
+    bob.place(side="buy", price="60250", quantity="0.01")
+    for ticks in (605_000, 603_001, 604_000):
+        market.set_mark(BTC, ticks)
+        assert alice.get(f"/orders/{stop['id']}").json()["status"] == "untriggered"
+    market.set_mark(BTC, 603_000)
+    (fill, *_) = alice.get("/fills").json()["results"]
+    assert (fill["order_id"], fill["price"]) == (stop["id"], "60250")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"trailing_distance": "100", "trailing_rate": "0.01"},
+        {"trailing_distance": "100", "trigger_price": "59000"},
+        {"trailing_rate": "1"},
+        {"trailing_rate": "0"},
+        {"type": "stop", "trigger_price": "59000", "trailing_distance": "100"},
+        {"type": "stop", "trigger_price": "59000", "activation_price": "59000"},
+    ],
+)
+def test_a_trailing_stop_that_makes_no_sense_is_refused(alice, fields):
+    body = order(**({"type": "trailing_stop", "price": None, "trigger_by": "mark"} | fields))
+    refused(alice.post("/orders", body), 400, "invalid_parameter")

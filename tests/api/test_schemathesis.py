@@ -73,13 +73,17 @@ def careful(body):
         return body
     order = {name: value for name, value in body.items() if name not in ("time_in_force", "expires_at", "post_only")}
     has_price = order["type"] == "limit" or order["type"].endswith("_limit")
-    has_trigger = order["type"] not in ("limit", "market")
+    trails = order["type"] == "trailing_stop"
+    has_trigger = order["type"] not in ("limit", "market", "trailing_stop")
     if has_price and body.get("expires_at"):
         order |= {"time_in_force": "gtd", "expires_at": max(body["expires_at"], 4_000_000_000_000)}
     for name, value, is_wanted in (
         ("price", "60000", has_price),
         ("trigger_price", "59000", has_trigger),
-        ("trigger_by", "mark", has_trigger),
+        ("trigger_by", "mark", has_trigger or trails),
+        ("trailing_distance", "100", trails),
+        ("trailing_rate", None, False),
+        ("activation_price", None, False),
     ):
         order.pop(name, None) if not is_wanted else order.update({name: order.get(name) or value})
     return order

@@ -66,6 +66,7 @@ def fold_instrument(world: World, event: AnyEvent) -> None:
         case events.MarkPriceUpdated():
             instrument = world.instrument(event.instrument_id)
             instrument.mark_price_ticks = event.mark_price_ticks
+            follow(world, instrument, terms.TRIGGER_BY_MARK)
             queue_triggers(world, instrument, BOTH_SOURCES)
 
 
@@ -120,6 +121,9 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
         trigger_price_ticks=event.trigger_price_ticks,
         trigger_by=event.trigger_by,
         expires_at_ns=event.expires_at_ns,
+        trailing_distance_ticks=event.trailing_distance_ticks,
+        trailing_rate_ppb=event.trailing_rate_ppb,
+        activation_price_ticks=event.activation_price_ticks,
     )
     order = Order(
         order_id=event.order_id,
@@ -133,7 +137,9 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
     world.last_number = event.order_id // 64
     world.orders.append(order)
     if order.untriggered:
-        queue_triggers(world, world.instrument(event.instrument_id), BOTH_SOURCES)
+        instrument = world.instrument(event.instrument_id)
+        follow(world, instrument, event.trigger_by, only=order)
+        queue_triggers(world, instrument, BOTH_SOURCES)
     else:
         enter_book(world, order, event.resting_lots, event.open_loss_units)
 
@@ -168,6 +174,7 @@ def fold_trade(world: World, event: events.TradeExecuted) -> None:
     for account in (maker, taker):
         queue_trim(world, account, instrument)
     instrument.last_price_ticks = event.price_ticks
+    follow(world, instrument, terms.TRIGGER_BY_LAST)
     queue_triggers(world, instrument, (terms.TRIGGER_BY_LAST,))
 
 
@@ -178,6 +185,14 @@ def queue_trim(world: World, account: Account, instrument: Instrument) -> None:
     if orders and (exceeding or any(one.side * lots >= 0 for one in orders)):
         command = commands.TrimReduceOnly(b"", 0, account.account_id, instrument.instrument_id)
         world.waiting.append(Waiting(world.sequence, command))
+
+
+def follow(world: World, instrument: Instrument, source: int, only: Order | None = None) -> None:
+    price = instrument.mark_price_ticks if source == terms.TRIGGER_BY_MARK else instrument.last_price_ticks
+    for one in [only] if only else world.orders:
+        trails = one.untriggered and one.content.order_type == terms.TRAILING_STOP
+        if price and trails and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source:
+            one.follow(price)
 
 
 def queue_triggers(world: World, instrument: Instrument, sources: tuple[int, ...]) -> None:
@@ -191,8 +206,9 @@ def queue_triggers(world: World, instrument: Instrument, sources: tuple[int, ...
             for one in world.orders
             if one.untriggered and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source
         ]
-        due = [one for one in stops if price and one.direction * (price - one.content.trigger_price_ticks) >= 0]
-        due.sort(key=lambda one: (-one.direction, one.direction * one.content.trigger_price_ticks, one.order_id))
+        due = [one for one in stops if price and one.trigger_ticks]
+        due = [one for one in due if one.direction * (price - one.trigger_ticks) >= 0]
+        due.sort(key=lambda one: (-one.direction, one.direction * one.trigger_ticks, one.order_id))
         for order in due:
             if not order.queued:
                 order.queued = True

@@ -9,7 +9,8 @@ from trading.core import terms
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
 
-TRIGGERED_TYPES = (terms.STOP, terms.STOP_LIMIT, terms.TAKE_PROFIT, terms.TAKE_PROFIT_LIMIT)
+FIXED_TRIGGERS = (terms.STOP, terms.STOP_LIMIT, terms.TAKE_PROFIT, terms.TAKE_PROFIT_LIMIT)
+TRIGGERED_TYPES = (*FIXED_TRIGGERS, terms.TRAILING_STOP)
 PRICED_TYPES = (terms.LIMIT, terms.STOP_LIMIT, terms.TAKE_PROFIT_LIMIT)
 RESTING_TIMES = (terms.GTC, terms.GTD)
 DAY_NS = 24 * 3600 * 10**9
@@ -67,6 +68,9 @@ def content_of(command: commands.PlaceOrder) -> tuple:
         command.trigger_price_ticks,
         command.trigger_by,
         command.expires_at_ns,
+        command.trailing_distance_ticks,
+        command.trailing_rate_ppb,
+        command.activation_price_ticks,
     )
 
 
@@ -75,17 +79,25 @@ def check_shape(command: commands.PlaceOrder, time_ns: int) -> None:
     immediate = command.time_in_force in (terms.IOC, terms.FOK)
     right = [
         command.side in (terms.BUY, terms.SELL),
-        command.order_type in (terms.MARKET, terms.STOP, terms.TAKE_PROFIT, *PRICED_TYPES),
+        command.order_type in (terms.MARKET, *PRICED_TYPES, *TRIGGERED_TYPES),
         command.time_in_force in (terms.IOC, terms.FOK, *RESTING_TIMES),
         command.self_trade_prevention in (terms.EXPIRE_MAKER, terms.EXPIRE_TAKER, terms.EXPIRE_BOTH),
         len(command.client_order_id) <= 36,
         immediate or command.order_type in PRICED_TYPES,
         not command.post_only or (command.order_type == terms.LIMIT and command.time_in_force in RESTING_TIMES),
-        triggered == (command.trigger_price_ticks != 0),
+        (command.order_type in FIXED_TRIGGERS) == (command.trigger_price_ticks != 0),
         command.trigger_by in ((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST) if triggered else (0,)),
         command.expires_at_ns > time_ns if command.time_in_force == terms.GTD else command.expires_at_ns == 0,
+        *check_trailing(command),
     ]
     require(all(right), "invalid_parameter")
+
+
+def check_trailing(command: commands.PlaceOrder) -> list[bool]:
+    given = [command.trailing_distance_ticks != 0, command.trailing_rate_ppb != 0]
+    if command.order_type == terms.TRAILING_STOP:
+        return [sum(given) == 1, 0 <= command.trailing_rate_ppb <= 999_999_999]
+    return [not any(given), command.activation_price_ticks == 0]
 
 
 def check_numbers(command: commands.PlaceOrder, instrument: Instrument) -> None:
@@ -95,8 +107,10 @@ def check_numbers(command: commands.PlaceOrder, instrument: Instrument) -> None:
         require(1 <= command.price_ticks <= highest, "invalid_price")
     else:
         require(command.price_ticks == 0, "invalid_price")
-    if command.order_type in TRIGGERED_TYPES:
+    if command.order_type in FIXED_TRIGGERS:
         require(1 <= command.trigger_price_ticks <= highest, "invalid_price")
+    require(0 <= command.trailing_distance_ticks <= highest, "invalid_price")
+    require(0 <= command.activation_price_ticks <= highest, "invalid_price")
 
 
 def placed(order: Order, done: Execution) -> events.OrderPlaced:
@@ -120,6 +134,9 @@ def placed(order: Order, done: Execution) -> events.OrderPlaced:
         cut_lots=done.cut_lots,
         open_loss_units=done.open_loss_units,
         expires_at_ns=content.expires_at_ns,
+        trailing_distance_ticks=content.trailing_distance_ticks,
+        trailing_rate_ppb=content.trailing_rate_ppb,
+        activation_price_ticks=content.activation_price_ticks,
     )
 
 

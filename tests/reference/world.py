@@ -68,6 +68,7 @@ class Order:
     arrival: int = 0
     changed_sequence: int = 0
     queued: bool = False
+    extreme_ticks: int = 0
 
     @property
     def open_lots(self) -> int:
@@ -92,12 +93,30 @@ class Order:
     @property
     def direction(self) -> int:
         """Of the price an untriggered order waits for: 1 up to its trigger, -1 down to it."""
-        is_stop = self.content.order_type in (terms.STOP, terms.STOP_LIMIT)
+        is_stop = self.content.order_type in (terms.STOP, terms.STOP_LIMIT, terms.TRAILING_STOP)
         return self.side if is_stop else -self.side
 
     @property
+    def trigger_ticks(self) -> int:
+        """0 while a trailing stop is not active."""
+        content = self.content
+        if content.order_type != terms.TRAILING_STOP or not self.extreme_ticks:
+            return content.trigger_price_ticks
+        away = content.trailing_distance_ticks or -(-self.extreme_ticks * content.trailing_rate_ppb // 10**9)
+        return max(1, self.extreme_ticks + self.side * away)
+
+    def follow(self, price_ticks: int) -> None:
+        """Let a trailing stop see a price: it starts at its activation price and keeps the best since."""
+        activation = self.content.activation_price_ticks
+        best = max if self.side == terms.SELL else min
+        if self.extreme_ticks:
+            self.extreme_ticks = best(self.extreme_ticks, price_ticks)
+        elif not activation or best(price_ticks, activation) == price_ticks:
+            self.extreme_ticks = price_ticks
+
+    @property
     def is_market(self) -> bool:
-        return self.content.order_type in (terms.MARKET, terms.STOP, terms.TAKE_PROFIT)
+        return self.content.order_type in (terms.MARKET, terms.STOP, terms.TAKE_PROFIT, terms.TRAILING_STOP)
 
 
 @dataclass

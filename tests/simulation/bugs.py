@@ -11,6 +11,7 @@ from unittest.mock import patch
 import msgspec
 
 from tests.simulation import fake_journal, simulator
+from trading.core import triggers
 from trading.core.order_book import Ladder
 from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
@@ -316,4 +317,32 @@ def orders_expire_a_moment_early():
 @bug
 def an_expiring_order_does_not_rest():
     with patch.object(execution, "GTD", -1):
+        yield
+
+
+@bug
+def trailing_stops_stay_where_they_became_active():
+    original = TriggerBook._trail
+
+    def trail(self: TriggerBook, order: Order, price_ticks: int) -> None:
+        trigger_price_ticks = order.trigger_price_ticks
+        original(self, order, price_ticks)
+        if trigger_price_ticks:
+            self.remove(order)
+            order.trigger_price_ticks = trigger_price_ticks
+            self.add(order)
+
+    with patch.object(TriggerBook, "_trail", trail):
+        yield
+
+
+@bug
+def a_trailing_rate_is_rounded_towards_the_price():
+    original = triggers.trailing_trigger_ticks
+
+    def rounded(order: Order) -> int:
+        off = order.extreme_price_ticks * order.trailing_rate_ppb % PPB != 0
+        return max(1, original(order) - order.side * off)
+
+    with patch.object(triggers, "trailing_trigger_ticks", rounded):
         yield

@@ -104,6 +104,7 @@ class CommandStream:
             self._fill_or_kill: 4,
             self._reduce_only: 14,
             self._stop: 10,
+            self._trailing_stop: 5,
             self._again: 3,
             self._amend: 14,
             self._cancel: 11,
@@ -245,6 +246,22 @@ class CommandStream:
             **fields,
         )
 
+    def _trailing_stop(self) -> PlaceOrder:
+        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        by_rate = self._chance(0.4)
+        activation = self._near_mark(instrument_id, -side * self.random.randint(-2, 5)) if self._chance(0.4) else 0
+        return self._order(
+            instrument_id=instrument_id,
+            side=side,
+            order_type=terms.TRAILING_STOP,
+            time_in_force=self.random.choice((terms.IOC, terms.FOK)),
+            trigger_by=self.random.choice((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST)),
+            reduce_only=self._chance(0.2),
+            trailing_distance_ticks=0 if by_rate else self.random.randint(1, 8),
+            trailing_rate_ppb=self.random.choice((1, 1_000_003, 20_000_000)) if by_rate else 0,
+            activation_price_ticks=activation,
+        )
+
     def _again(self) -> ExternalCommand:
         """An earlier order's client id: with the same content, or with another."""
         named = [one for one in self.placed if one.client_order_id]
@@ -301,7 +318,8 @@ class CommandStream:
 
     def _cancel_all(self) -> ExternalCommand:
         halted = [one.instrument_id for one in self.view.instruments.values() if one.state == terms.INSTRUMENT_HALTED]
-        return commands.CancelAllOrders(b"", 0, self._account(), self.random.choice((0, 1, 2, *halted)))
+        aimed = halted if halted and self._chance(0.7) else (0, 1, 2)
+        return commands.CancelAllOrders(b"", 0, self._account(), self.random.choice(aimed))
 
     def _mark(self) -> ExternalCommand:
         instrument_id = self._instrument()

@@ -205,6 +205,9 @@ class Order(Struct):
     price: Price | None
     trigger_price: Price | None
     trigger_by: TriggerBy | None
+    trailing_distance: Price | None
+    trailing_rate: Rate | None
+    activation_price: Price | None
     post_only: bool
     reduce_only: bool
     self_trade_prevention: SelfTradePrevention

@@ -24,6 +24,7 @@ Quantity = Annotated[str, _decimal(_UNSIGNED, "quantity", "0.25", "Decimal strin
 Amount = Annotated[str, _decimal(_UNSIGNED, "amount", "1000.5", "Decimal string.")]
 SignedAmount = Annotated[str, _decimal(_SIGNED, "signed-amount", "-12.5", "Decimal string, may be negative.")]
 SignedQuantity = Annotated[str, _decimal(_SIGNED, "signed-quantity", "-0.25", "Decimal string: long +, short -.")]
+UnsignedRate = Annotated[str, _decimal(_UNSIGNED, "unsigned-rate", "0.01", "Decimal string: 0.01 is 1 %.")]
 Rate = Annotated[str, _decimal(_SIGNED, "rate", "0.0005", "Decimal string: 0.0005 is 0.05 %.")]
 
 # Not a tuple of the two: tools differ in what they make of JSON Schema's prefixItems.
@@ -69,7 +70,7 @@ Limit = Annotated[int, Meta(ge=1, le=500, description="Rows a page.")]
 Leverage = Annotated[int, Meta(ge=1, le=1000)]
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit"]
+OrderType = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
 TriggerBy = Literal["mark", "last"]
 SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]

@@ -41,8 +41,14 @@ AUTHENTICATION_HEADERS: Final = {
     "X-Account": {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
 }
 # Which fields of an order go together: what parsing.place_order demands, said in JSON Schema.
-_NO_TRIGGER: Final = {"trigger_price": {"type": "null"}, "trigger_by": {"type": "null"}}
-_TRIGGER: Final = {"trigger_price": {"type": "string"}, "trigger_by": {"type": "string"}}
+_NO_TRAIL: Final = {name: {"type": "null"} for name in ("trailing_distance", "trailing_rate", "activation_price")}
+_NO_TRIGGER: Final = {"trigger_price": {"type": "null"}, "trigger_by": {"type": "null"}, **_NO_TRAIL}
+_TRIGGER: Final = {"trigger_price": {"type": "string"}, "trigger_by": {"type": "string"}, **_NO_TRAIL}
+_TRAILING: Final = {"trigger_price": {"type": "null"}, "trigger_by": {"type": "string"}}
+_TRAILS: Final = (
+    {"trailing_distance": {"type": "string"}, "trailing_rate": {"type": "null"}},
+    {"trailing_distance": {"type": "null"}, "trailing_rate": {"type": "string"}},
+)
 _NO_EXPIRY: Final = {"expires_at": {"type": "null"}}
 _RESTING: Final = (
     {"time_in_force": {"enum": ["gtc", None]}, **_NO_EXPIRY},
@@ -61,6 +67,7 @@ ORDER_KINDS: Final = [
     *(_order_kind("limit", {**_PRICED, **_NO_TRIGGER, **time}) for time in (*_RESTING, _AT_ONCE)),
     _order_kind("market", {**_UNPRICED, **_NO_TRIGGER}),
     *(_order_kind(kind, {**_UNPRICED, **_TRIGGER}) for kind in ("stop", "take_profit")),
+    *(_order_kind("trailing_stop", {**_UNPRICED, **_TRAILING, **trail}) for trail in _TRAILS),
     *(
         _order_kind(kind, {**_PRICED, **_TRIGGER, **_NOT_POST_ONLY, **time})
         for kind in ("stop_limit", "take_profit_limit")

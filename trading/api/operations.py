@@ -26,6 +26,8 @@ _MAXIMUM_REASON_LENGTH: Final = 200
 _CODES_BY_FIELD: Final = {
     "price": "invalid_price",
     "trigger_price": "invalid_price",
+    "trailing_distance": "invalid_price",
+    "activation_price": "invalid_price",
     "quantity": "invalid_quantity",
 }
 _PLACE: Final = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from exchange.contract.errors import ApiError
-from exchange.contract.numbers import parse_scaled
+from exchange.contract.numbers import RATE_STEP, parse_scaled
 from trading.api import requests
 from trading.api.fields import OrderType, TimeInForce
 from trading.api.scales import Scale
@@ -14,7 +14,8 @@ from trading.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 NS_PER_MS: Final = 1_000_000
 MAXIMUM_TRANSFER_UNITS: Final = 10**15
 _WITH_PRICE: Final = ("limit", "stop_limit", "take_profit_limit")
-_WITH_TRIGGER: Final = ("stop", "stop_limit", "take_profit", "take_profit_limit")
+_WITH_TRIGGER_PRICE: Final = ("stop", "stop_limit", "take_profit", "take_profit_limit")
+_WITH_TRIGGER: Final = (*_WITH_TRIGGER_PRICE, "trailing_stop")
 _RESTING: Final = ("gtc", "gtd")
 
 
@@ -23,10 +24,11 @@ def place_order(
 ) -> PlaceOrder:
     """Refuses with invalid_price, invalid_quantity, and with invalid_parameter fields that do not go together."""
     _demand("price", order.price, order.type in _WITH_PRICE, order.type)
-    _demand("trigger_price", order.trigger_price, order.type in _WITH_TRIGGER, order.type)
+    _demand("trigger_price", order.trigger_price, order.type in _WITH_TRIGGER_PRICE, order.type)
     _demand("trigger_by", order.trigger_by, order.type in _WITH_TRIGGER, order.type)
     time_in_force = order.time_in_force or ("gtc" if order.type in _WITH_PRICE else "ioc")
     _check_time_in_force(order, time_in_force)
+    _check_trailing(order)
     return PlaceOrder(
         command_id=command_id,
         valid_until_ns=valid_until_ns,
@@ -44,6 +46,9 @@ def place_order(
         trigger_price_ticks=_price_ticks(order.trigger_price, "trigger_price", scale),
         trigger_by=terms.TRIGGERS_BY[order.trigger_by] if order.trigger_by else 0,
         expires_at_ns=(order.expires_at or 0) * NS_PER_MS,
+        trailing_distance_ticks=_price_ticks(order.trailing_distance, "trailing_distance", scale),
+        trailing_rate_ppb=_rate_ppb(order.trailing_rate, "trailing_rate"),
+        activation_price_ticks=_price_ticks(order.activation_price, "activation_price", scale),
     )
 
 
@@ -107,6 +112,25 @@ def _check_time_in_force(order: requests.NewOrder, time_in_force: TimeInForce) -
         raise _refusal("post_only", "Only a limit order that is gtc or gtd can be post_only.")
     if (order.expires_at is not None) != (time_in_force == "gtd"):
         raise _refusal("expires_at", "An order that is gtd needs expires_at, and no other takes it.")
+
+
+def _check_trailing(order: requests.NewOrder) -> None:
+    if order.type == "trailing_stop":
+        if (order.trailing_distance is None) == (order.trailing_rate is None):
+            raise _refusal("trailing_distance", "A trailing_stop needs either trailing_distance or trailing_rate.")
+        return
+    for field in ("trailing_distance", "trailing_rate", "activation_price"):
+        _demand(field, getattr(order, field), False, order.type)
+
+
+def _rate_ppb(text: str | None, field: str) -> int:
+    """Parts per billion above 0 and below 1; 0 when not given."""
+    if text is None:
+        return 0
+    rate_ppb = parse_scaled(text, step=RATE_STEP, field=field, maximum=terms.PPB - 1)
+    if rate_ppb == 0:
+        raise _refusal(field, f"{field} must be above zero.")
+    return rate_ppb
 
 
 def _quantity_lots(text: str | None, scale: Scale) -> int:

@@ -24,6 +24,7 @@ from trading.api.fields import (
     TimeInForce,
     Timeout,
     TriggerBy,
+    UnsignedRate,
 )
 
 
@@ -33,7 +34,9 @@ class RequestFields(Struct, forbid_unknown_fields=True, frozen=True):
 
 class NewOrder(RequestFields):
     """An order to place. `price` for limit, stop_limit and take_profit_limit only, trigger fields for all stops and
-    take-profits: a stop buy waits for the price to rise to its trigger, a take-profit buy for it to fall.
+    take-profits: a stop buy waits for the price to rise to its trigger, a take-profit buy for it to fall. The trigger
+    of a trailing stop runs `trailing_distance` or `trailing_rate` behind the best price since it was placed, or since
+    the price came to its `activation_price`.
 
     `time_in_force` is gtc where there is a price and ioc where there is none, unless given (without a price: ioc or
     fok). `expires_at` goes with gtd, and only with it; `post_only` with a limit that is gtc or gtd.
@@ -48,6 +51,9 @@ class NewOrder(RequestFields):
     trigger_by: TriggerBy | None = None
     time_in_force: TimeInForce | None = None
     expires_at: Expiry | None = None
+    trailing_distance: Price | None = None
+    trailing_rate: UnsignedRate | None = None
+    activation_price: Price | None = None
     post_only: bool = False
     reduce_only: bool = False
     client_order_id: ClientOrderId | None = None

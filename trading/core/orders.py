@@ -13,14 +13,17 @@ class Order:
     """A live order. `open_lots` rests in the book, or waits for its trigger while `is_untriggered`.
 
     Quantities are lots, prices ticks, `filled_value_units` and `open_loss_units` ledger units of the settlement asset.
+    `extreme_price_ticks` is the best price a trailing stop has seen since it is active, whose trigger follows from it.
     `sequence` is the record that last changed it. `level`, `older` and `newer` are its place in the book, set while it
     rests there. Whoever accepts an order gives it the terms that the book does not ask for, from `client_order_id` on.
     """
 
     __slots__ = (
+        "activation_price_ticks",
         "client_order_id",
         "created_at_ns",
         "expires_at_ns",
+        "extreme_price_ticks",
         "filled_lots",
         "filled_value_units",
         "is_queued",
@@ -41,6 +44,8 @@ class Order:
         "sequence",
         "side",
         "time_in_force",
+        "trailing_distance_ticks",
+        "trailing_rate_ppb",
         "trigger_by",
         "trigger_price_ticks",
     )
@@ -56,6 +61,10 @@ class Order:
     trigger_price_ticks: int
     trigger_by: int
     expires_at_ns: int
+    trailing_distance_ticks: int
+    trailing_rate_ppb: int
+    activation_price_ticks: int
+    extreme_price_ticks: int
     created_at_ns: int
     sequence: int
     open_loss_units: int

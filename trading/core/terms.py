@@ -14,8 +14,10 @@ STOP: Final = 3
 STOP_LIMIT: Final = 4
 TAKE_PROFIT: Final = 5
 TAKE_PROFIT_LIMIT: Final = 6
-MARKET_TYPES: Final = frozenset((MARKET, STOP, TAKE_PROFIT))  # what they match with is the protection price
-TRIGGERED_TYPES: Final = frozenset((STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT))
+TRAILING_STOP: Final = 7
+# What the market types match with is the protection price.
+MARKET_TYPES: Final = frozenset((MARKET, STOP, TAKE_PROFIT, TRAILING_STOP))
+TRIGGERED_TYPES: Final = frozenset((STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING_STOP))
 
 GTC: Final = 1
 IOC: Final = 2
@@ -65,6 +67,7 @@ ORDER_TYPES: Final = {
     "stop_limit": STOP_LIMIT,
     "take_profit": TAKE_PROFIT,
     "take_profit_limit": TAKE_PROFIT_LIMIT,
+    "trailing_stop": TRAILING_STOP,
 }
 TIMES_IN_FORCE: Final = {"gtc": GTC, "ioc": IOC, "fok": FOK, "gtd": GTD}
 TRIGGERS_BY: Final = {"mark": TRIGGER_BY_MARK, "last": TRIGGER_BY_LAST}

@@ -13,7 +13,7 @@ from trading.core.markets import Instrument
 from trading.core.order_book import take_off
 from trading.core.orders import Order, release_open_loss
 from trading.core.positions import Position
-from trading.core.terms import BUY, INSTRUMENT_NORMAL, TRIGGERED_TYPES
+from trading.core.terms import BUY, INSTRUMENT_NORMAL, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
@@ -107,6 +107,7 @@ def _change_instrument_state(state: State, event: e.InstrumentStateChanged) -> N
 def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     instrument = state.instruments[event.instrument_id]
     instrument.mark(event.mark_price_ticks)
+    _follow(state, instrument, TRIGGER_BY_MARK)
     _queue_triggers(state, instrument)
 
 
@@ -148,6 +149,10 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.trigger_price_ticks = event.trigger_price_ticks
     order.trigger_by = event.trigger_by
     order.expires_at_ns = event.expires_at_ns
+    order.trailing_distance_ticks = event.trailing_distance_ticks
+    order.trailing_rate_ppb = event.trailing_rate_ppb
+    order.activation_price_ticks = event.activation_price_ticks
+    order.extreme_price_ticks = 0
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
     order.open_loss_units = 0
@@ -171,8 +176,10 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
-        position.instrument.trigger_book(event.trigger_by).add(order)
-        _queue_triggers(state, position.instrument)
+        instrument = position.instrument
+        instrument.trigger_book(event.trigger_by).add(order)
+        _follow(state, instrument, event.trigger_by)
+        _queue_triggers(state, instrument)
     else:
         _rest(order, resting_lots, event.open_loss_units)
 
@@ -210,7 +217,9 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
             account_id = position.account.account_id
             _queue(state, TrimReduceOnly(b"", 0, account_id, event.instrument_id))
     instrument.last_price_ticks = event.price_ticks
-    _queue_triggers(state, instrument)
+    if state.untriggered:
+        _follow(state, instrument, TRIGGER_BY_LAST)
+        _queue_triggers(state, instrument)
 
 
 def _reduce_order(state: State, event: e.OrderReduced) -> None:
@@ -356,6 +365,13 @@ def _forget_trigger(state: State, order: Order) -> None:
 
 def _queue(state: State, command: InternalCommand) -> None:
     state.pending.append((state.sequence, command))
+
+
+def _follow(state: State, instrument: Instrument, trigger_by: int) -> None:
+    """Trailing stops go along with the price that has moved, in every state of the instrument."""
+    price_ticks = instrument.mark_price_ticks if trigger_by == TRIGGER_BY_MARK else instrument.last_price_ticks
+    if state.untriggered and price_ticks:
+        instrument.trigger_book(trigger_by).follow(price_ticks)
 
 
 def _queue_triggers(state: State, instrument: Instrument) -> None:

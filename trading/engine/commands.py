@@ -89,6 +89,9 @@ class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
     trigger_price_ticks: int = 0
     trigger_by: int = 0
     expires_at_ns: int = 0
+    trailing_distance_ticks: int = 0
+    trailing_rate_ppb: int = 0
+    activation_price_ticks: int = 0
 
 
 class AmendOrder(Command, frozen=True, array_like=True, gc=False, tag=11):

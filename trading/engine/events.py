@@ -116,6 +116,9 @@ class OrderPlaced(Event, frozen=True, array_like=True, gc=False, tag=14):
     cut_lots: int
     open_loss_units: int
     expires_at_ns: int = 0
+    trailing_distance_ticks: int = 0
+    trailing_rate_ppb: int = 0
+    activation_price_ticks: int = 0
 
 
 class TradeExecuted(Event, frozen=True, array_like=True, gc=False, tag=15):

@@ -32,6 +32,9 @@ class OrderView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     updated_at_ns: int
     sequence: int
     expires_at_ns: int = 0
+    trailing_distance_ticks: int = 0
+    trailing_rate_ppb: int = 0
+    activation_price_ticks: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):

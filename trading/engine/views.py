@@ -54,6 +54,9 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         state.time_ns,
         order.sequence,
         order.expires_at_ns,
+        order.trailing_distance_ticks,
+        order.trailing_rate_ppb,
+        order.activation_price_ticks,
     )
 
 

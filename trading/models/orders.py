@@ -36,6 +36,9 @@ class Order(models.Model):
     updated_at_ns = models.BigIntegerField()
     sequence = models.BigIntegerField(help_text="The record that last changed it.")
     expires_at_ns = models.BigIntegerField(default=0, help_text="0: never.")
+    trailing_distance_ticks = models.BigIntegerField(default=0)
+    trailing_rate_ppb = models.BigIntegerField(default=0)
+    activation_price_ticks = models.BigIntegerField(default=0, help_text="0: active at once.")
 
     class Meta:
         constraints = [

@@ -50,6 +50,9 @@ class OrderRow(msgspec.Struct, gc=False):
     updated_at_ns: int
     sequence: int
     expires_at_ns: int
+    trailing_distance_ticks: int
+    trailing_rate_ppb: int
+    activation_price_ticks: int
 
     def settle(self) -> None:
         """Set the status of an active order from its lots; one that lost lots is never `filled`."""
@@ -119,6 +122,9 @@ class Orders(Projection):
             record.time_ns,
             record.sequence,
             event.expires_at_ns,
+            event.trailing_distance_ticks,
+            event.trailing_rate_ppb,
+            event.activation_price_ticks,
         )
 
     def _trade(self, record: Record, event: e.TradeExecuted) -> None:

@@ -72,6 +72,9 @@ def _as_placed(placed: OrderPlaced, record: Record) -> OrderView:
         record.time_ns,
         record.sequence,
         placed.expires_at_ns,
+        placed.trailing_distance_ticks,
+        placed.trailing_rate_ppb,
+        placed.activation_price_ticks,
     )
 
 
@@ -112,6 +115,9 @@ def _as_read(order_id: int) -> OrderView:
         row.updated_at_ns,
         row.sequence,
         row.expires_at_ns,
+        row.trailing_distance_ticks,
+        row.trailing_rate_ppb,
+        row.activation_price_ticks,
     )
 
 

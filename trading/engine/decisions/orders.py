@@ -18,7 +18,8 @@ from trading.core.terms import (
     INSTRUMENT_POST_ONLY,
     LIMIT,
     MARKET_TYPES,
-    TAKE_PROFIT_LIMIT,
+    PPB,
+    TRAILING_STOP,
     TRIGGER_BY_LAST,
     TRIGGERED_TYPES,
 )
@@ -80,6 +81,9 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             cut_lots,
             open_loss_units,
             command.expires_at_ns,
+            command.trailing_distance_ticks,
+            command.trailing_rate_ppb,
+            command.activation_price_ticks,
         )
     ]
     if execution is not None and (execution.matches or resting_lots != command.quantity_lots):
@@ -127,17 +131,18 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
     is_plain = order_type == LIMIT and rests
     if (
         (command.side != 1 and command.side != -1)
-        or not LIMIT <= order_type <= TAKE_PROFIT_LIMIT
+        or not LIMIT <= order_type <= TRAILING_STOP
         or not GTC <= time_in_force <= GTD
         or not EXPIRE_MAKER <= command.self_trade_prevention <= EXPIRE_BOTH
         or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
         or (rests and is_market)
         or (command.post_only and not is_plain)
-        or (trigger_price_ticks != 0) != waits
+        or (trigger_price_ticks != 0) != (waits and order_type != TRAILING_STOP)
         or (command.trigger_by != 0) != waits
         or not 0 <= command.trigger_by <= TRIGGER_BY_LAST
         or (time_in_force == GTD and command.expires_at_ns <= time_ns)
         or (time_in_force != GTD and command.expires_at_ns != 0)
+        or not _trails_rightly(command)
     ):
         return "invalid_parameter"
     account, instrument = position.account, position.instrument
@@ -147,6 +152,8 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
     if price_ticks != 0 if is_market else not 1 <= price_ticks <= highest:
         return "invalid_price"
     if not 0 <= trigger_price_ticks <= highest:
+        return "invalid_price"
+    if not (0 <= command.trailing_distance_ticks <= highest and 0 <= command.activation_price_ticks <= highest):
         return "invalid_price"
     if account.state != ACCOUNT_NORMAL and _is_restricted(account, command.reduce_only):
         return "account_restricted"
@@ -161,3 +168,11 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
 
 def _is_restricted(account: Account, reduce_only: bool) -> bool:
     return account.state != ACCOUNT_NORMAL and (account.state >= ACCOUNT_CANCEL_ONLY or not reduce_only)
+
+
+def _trails_rightly(command: PlaceOrder) -> bool:
+    """A trailing stop has a distance or a rate below 1, and perhaps an activation price; no other order has any."""
+    distance_ticks, rate_ppb = command.trailing_distance_ticks, command.trailing_rate_ppb
+    if command.order_type == TRAILING_STOP:
+        return (distance_ticks != 0) != (rate_ppb != 0) and 0 <= rate_ppb < PPB
+    return distance_ticks == 0 and rate_ppb == 0 and command.activation_price_ticks == 0

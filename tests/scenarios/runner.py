@@ -1,0 +1,168 @@
+"""Scenarios that a trader can read: a table of who does what, and what becomes of it, run by the real engine.
+
+    Title and remarks, up to the first line with a bar.
+    alice  | sell 1 limit 60100          | A new
+    bob    | buy 0.4 market              | B filled 0.4 @ 60100; A partially_filled
+    alice  | amend A price 60200         |
+    market | mark 60500                  |
+    alice  | position                    | -0.4
+    carol  | buy 1 limit 90000           | refused price_outside_band
+
+An order's first outcome names it (`A`), later rows use the name. `;` separates outcomes. Everybody starts with 100,000
+USDT and BTC-PERP at 60,000. The first row of the file with `market | liquidity` brings a patient seller and buyer.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from trading.api import parsing, requests
+from trading.api.scales import Scale
+from trading.core import terms
+from trading.core.listing import parse_parameters, parse_terms
+from trading.engine import commands as c
+from trading.engine.engine import Engine
+from trading.engine.events import CommandRefused, OrderCancelled, OrderPlaced, OrderRejected, TradeExecuted
+from trading.services.first_listing import FIRST_LISTING
+
+START_NS = 1_800_000_000_000_000_000
+SECOND_NS = 10**9
+START_UNITS = 100_000 * 10**6
+SCALE = Scale(1, "BTC-PERP", "USDT", (1, -1), (1, -3), (1, -3), (1, -6), 100)
+REASONS = {code: word for word, code in terms.CANCEL_REASONS.items()}
+FLAGS = ("post_only", "reduce_only")
+TIMES = tuple(terms.TIMES_IN_FORCE)
+OPTIONS = {"trigger": "trigger_price", "by": "trigger_by", "distance": "trailing_distance", "rate": "trailing_rate"}
+OPTIONS |= {"activation": "activation_price", "client_id": "client_order_id", "self_trade": "self_trade_prevention"}
+
+
+class Scenario:
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.time_ns = START_NS
+        self.accounts: dict[str, int] = {}
+        self.names: dict[str, int] = {}
+        self.fates: dict[int, str] = {}
+        self.fills: dict[int, list[tuple[int, int]]] = {}
+        self.refusal = ""
+        self.placed = 0
+        listed = parse_terms(FIRST_LISTING[0][0])
+        self.execute(c.ListInstrument(b"", 0, listed, parse_parameters(FIRST_LISTING[0][1], terms=listed, version=1)))
+        self.execute(c.UpdateMarkPrice(b"", 0, 1, 600_000))
+
+    def execute(self, command: c.ExternalCommand) -> None:
+        self.time_ns += 1
+        self.refusal, self.placed = "", 0
+        for record in self.engine.execute(command, self.time_ns):
+            for event in record.events:
+                self._note(event, is_own=record.command is command)
+
+    def _note(self, event: Any, *, is_own: bool) -> None:
+        match event:
+            case CommandRefused() if is_own:
+                self.refusal = event.code
+            case OrderPlaced():
+                self.placed = event.order_id
+                self.fills[event.order_id] = []
+            case TradeExecuted():
+                for order_id in (event.maker_order_id, event.taker_order_id):
+                    self.fills[order_id].append((event.quantity_lots, event.price_ticks))
+            case OrderCancelled():
+                self.fates[event.order_id] = f"cancelled {REASONS[event.reason]}"
+            case OrderRejected():
+                self.fates[event.order_id] = f"rejected {event.code}"
+
+    def run(self, who: str, deed: str, outcomes: str) -> None:
+        words = deed.split()
+        if who == "market":
+            self._market(words)
+        elif words[0] == "position":
+            return self._compare(self._position(who), outcomes)
+        else:
+            self._trader(self._account(who), words)
+        wanted = [one.strip() for one in outcomes.split(";") if one.strip()]
+        assert not self.refusal or wanted == [f"refused {self.refusal}"], f"refused {self.refusal}"
+        for outcome in wanted:
+            if not outcome.startswith("refused"):
+                name, _, fate = outcome.partition(" ")
+                order_id = self.names.setdefault(name, self.placed)
+                self._compare(self._fate(order_id), fate)
+
+    def _compare(self, found: str, wanted: str) -> None:
+        assert found == wanted.strip(), f"found: {found}"
+
+    def _account(self, name: str) -> int:
+        if name not in self.accounts:
+            account_id = self.accounts[name] = len(self.accounts) + 1
+            self.execute(c.OpenAccount(b"", 0, account_id, account_id))
+            self.execute(c.TransferCollateral(b"", 0, account_id, "USDT", START_UNITS, account_id))
+        return self.accounts[name]
+
+    def _market(self, words: list[str]) -> None:
+        match words:
+            case ["mark", price]:
+                self.execute(c.UpdateMarkPrice(b"", 0, 1, int(Decimal(price) * 10)))
+            case ["state", state]:
+                self.execute(c.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_STATES[state]))
+            case ["wait", seconds, "s"]:
+                self.time_ns += int(Decimal(seconds) * SECOND_NS)
+                self.execute(c.AdvanceTime(b"", 0))
+            case _:
+                raise ValueError(f"The market cannot {' '.join(words)}.")
+
+    def _trader(self, account_id: int, words: list[str]) -> None:
+        match words:
+            case ["cancel", "all"]:
+                self.execute(c.CancelAllOrders(b"", 0, account_id))
+            case ["cancel", name]:
+                self.execute(c.CancelOrder(b"", 0, account_id, self.names[name]))
+            case ["cancel_after", seconds, "s"]:
+                self.execute(c.CancelAfter(b"", 0, account_id, int(seconds) * SECOND_NS))
+            case ["leverage", leverage]:
+                self.execute(c.SetLeverage(b"", 0, account_id, 1, int(leverage)))
+            case ["amend", name, *changes]:
+                change = requests.OrderChange(**dict(zip(changes[::2], changes[1::2], strict=True)))
+                given = {"scale": SCALE, "account_id": account_id, "command_id": b"", "valid_until_ns": 0}
+                self.execute(parsing.amend_order(change, order_id=self.names[name], **given))
+            case _:
+                given = {"scale": SCALE, "account_id": account_id, "command_id": b"", "valid_until_ns": 0}
+                self.execute(parsing.place_order(self._order(words), **given))
+
+    def _order(self, words: list[str]) -> requests.NewOrder:
+        side, quantity, order_type, *rest = words
+        fields: dict[str, Any] = {"symbol": "BTC-PERP", "side": side, "quantity": quantity, "type": order_type}
+        if order_type == "limit" or order_type.endswith("_limit"):
+            fields["price"] = rest.pop(0)
+        while rest:
+            word = rest.pop(0)
+            if word in FLAGS:
+                fields[word] = True
+            elif word in TIMES:
+                fields["time_in_force"] = word
+            elif word == "for":
+                seconds, _ = rest.pop(0), rest.pop(0)
+                fields["expires_at"] = self.time_ns // 10**6 + int(seconds) * 1000
+            else:
+                fields[OPTIONS[word]] = rest.pop(0)
+        return requests.NewOrder(**fields)
+
+    def _fate(self, order_id: int) -> str:
+        """Status, then what was filled at which average price."""
+        order = next(
+            (one.orders[order_id] for one in self.engine.state.accounts.values() if order_id in one.orders), None
+        )
+        fills = self.fills[order_id]
+        lots = sum(one for one, _ in fills)
+        if order is None:
+            status = self.fates.get(order_id, "filled")
+        elif order.is_untriggered:
+            status = "untriggered"
+        else:
+            status = "partially_filled" if lots else "new"
+        if not lots:
+            return status
+        average = Decimal(sum(one * ticks for one, ticks in fills)) / lots / 10
+        return f"{status} {Decimal(lots) / 1000:f} @ {average:.2f}".removesuffix(".00")
+
+    def _position(self, who: str) -> str:
+        position = self.engine.state.accounts[self.accounts[who]].positions.get(1)
+        return f"{Decimal(position.lots if position else 0) / 1000:f}"
