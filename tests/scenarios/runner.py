@@ -9,7 +9,7 @@
     carol  | buy 1 limit 90000           | refused price_outside_band
 
 An order's first outcome names it (`A`), later rows use the name. `;` separates outcomes. Everybody starts with 100,000
-USDT and BTC-PERP at 60,000. The first row of the file with `market | liquidity` brings a patient seller and buyer.
+USDT and BTC-PERP at 60,000.
 """
 
 from decimal import Decimal

@@ -10,10 +10,9 @@ from typing import Any
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.order_book import take_off
-from trading.core.orders import Order, release_open_loss
+from trading.core.orders import Order
 from trading.core.positions import Position
-from trading.core.terms import BUY, INSTRUMENT_NORMAL, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
+from trading.core.terms import INSTRUMENT_NORMAL, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
@@ -24,6 +23,7 @@ from trading.engine.commands import (
     TrimReduceOnly,
 )
 from trading.engine.events import AnyEvent, CommandRepeated
+from trading.engine.resting import close, rest, take_off_book
 from trading.engine.state import (
     CANCEL_AFTER_DUE,
     COMMAND_ID_GENERATION_NS,
@@ -181,7 +181,7 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         _follow(state, instrument, event.trigger_by)
         _queue_triggers(state, instrument)
     else:
-        _rest(order, resting_lots, event.open_loss_units)
+        rest(order, resting_lots, event.open_loss_units)
 
 
 def _execute_trade(state: State, event: e.TradeExecuted) -> None:
@@ -195,7 +195,7 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     for order in (maker, taker):
         order.filled_lots += event.quantity_lots
         order.filled_value_units += value_units
-    _take_off_book(state, maker, event.quantity_lots)
+    take_off_book(state, maker, event.quantity_lots)
     state.id_counter = event.trade_id // DOMAINS
 
     asset = instrument.settlement_asset
@@ -223,7 +223,7 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
 
 
 def _reduce_order(state: State, event: e.OrderReduced) -> None:
-    _take_off_book(state, state.accounts[event.account_id].orders[event.order_id], event.cancelled_lots)
+    take_off_book(state, state.accounts[event.account_id].orders[event.order_id], event.cancelled_lots)
 
 
 def _cancel_order(state: State, event: e.OrderCancelled) -> None:
@@ -233,11 +233,11 @@ def _cancel_order(state: State, event: e.OrderCancelled) -> None:
     if state.subject is None:
         state.subject = order
     if event.rested:
-        _take_off_book(state, order, event.cancelled_lots)
+        take_off_book(state, order, event.cancelled_lots)
     elif order.is_untriggered:
         _forget_trigger(state, order)
         order.open_lots = 0
-        _close(state, order)
+        close(state, order)
 
 
 def _amend_order(state: State, event: e.OrderAmended) -> None:
@@ -250,14 +250,14 @@ def _amend_order(state: State, event: e.OrderAmended) -> None:
         order.open_lots = event.resting_lots
         _queue_triggers(state, order.position.instrument)
     elif event.requeued:
-        _take_off_book(state, order, order.open_lots, closes=False)
+        take_off_book(state, order, order.open_lots, closes=False)
         order.price_ticks = event.price_ticks
         if event.resting_lots:
-            _rest(order, event.resting_lots, event.open_loss_units)
+            rest(order, event.resting_lots, event.open_loss_units)
         else:
-            _close(state, order)
+            close(state, order)
     elif event.resting_lots < order.open_lots:
-        _take_off_book(state, order, order.open_lots - event.resting_lots)
+        take_off_book(state, order, order.open_lots - event.resting_lots)
 
 
 def _trigger_order(state: State, event: e.OrderTriggered) -> None:
@@ -267,9 +267,9 @@ def _trigger_order(state: State, event: e.OrderTriggered) -> None:
     order.sequence = state.sequence
     order.open_lots = 0
     if event.resting_lots:
-        _rest(order, event.resting_lots, event.open_loss_units)
+        rest(order, event.resting_lots, event.open_loss_units)
     else:
-        _close(state, order)
+        close(state, order)
 
 
 def _reject_order(state: State, event: e.OrderRejected) -> None:
@@ -278,7 +278,7 @@ def _reject_order(state: State, event: e.OrderRejected) -> None:
     state.subject = order
     order.sequence = state.sequence
     order.open_lots = 0
-    _close(state, order)
+    close(state, order)
 
 
 def _new_position(state: State, account: Account, instrument_id: int) -> Position:
@@ -288,72 +288,6 @@ def _new_position(state: State, account: Account, instrument_id: int) -> Positio
 
 def _credit(account: Account, asset: str, units: int) -> None:
     account.collateral[asset] = account.collateral.get(asset, 0) + units
-
-
-def _rest(order: Order, lots: int, open_loss_units: int) -> None:
-    """Put the order into the book behind all others at its price."""
-    position, side = order.position, order.side
-    book = position.instrument.book
-    order.open_lots = lots
-    (book.bids if side == BUY else book.asks).add(order)
-    if order.reduce_only:
-        hold_reduce_only(position, side, lots)
-        if position.reduce_only_orders is None:
-            position.reduce_only_orders = {}
-        position.reduce_only_orders[order.order_id] = order
-        return
-    order.open_loss_units = open_loss_units
-    hold(position, side, lots, open_loss_units)
-
-
-def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
-    """Count open lots and their open loss into the position's margin (negative: out of it)."""
-    if side == BUY:
-        position.buy_lots += lots
-    else:
-        position.sell_lots += lots
-    position.open_loss_units += open_loss_units
-    position.margin_key = -1
-
-
-def hold_reduce_only(position: Position, side: int, lots: int) -> None:
-    """Count open lots into those that may only reduce the position (negative: out of them)."""
-    if side == BUY:
-        position.reduce_buy_lots += lots
-    else:
-        position.reduce_sell_lots += lots
-
-
-def _take_off_book(state: State, order: Order, lots: int, closes: bool = True) -> None:
-    """Take lots off a resting order and release what they held; with the last lot the order closes."""
-    position = order.position
-    order.sequence = state.sequence
-    if order.reduce_only:
-        hold_reduce_only(position, order.side, -lots)
-    else:
-        released = 0
-        if order.open_loss_units:
-            released = release_open_loss(order, lots)
-            order.open_loss_units -= released
-        hold(position, order.side, -lots, -released)
-    take_off(order, lots)
-    if order.open_lots == 0:
-        if order.reduce_only:
-            assert position.reduce_only_orders is not None
-            del position.reduce_only_orders[order.order_id]
-        if closes:
-            _close(state, order)
-
-
-def _close(state: State, order: Order) -> None:
-    position = order.position
-    order.sequence = state.sequence
-    position.open_orders -= 1
-    del position.account.orders[order.order_id]
-    if order.expires_at_ns:
-        state.remove_timer(order.expires_at_ns, ORDER_EXPIRES, order.order_id, position.account.account_id)
-    if order.client_order_id:
-        mark_closed(position.account, order.client_order_id, state.time_ns)
 
 
 def _forget_trigger(state: State, order: Order) -> None:

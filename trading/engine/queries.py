@@ -5,11 +5,11 @@ from __future__ import annotations
 from trading.core.accounts import Account
 from trading.core.orders import Order
 from trading.core.positions import Position
-from trading.engine.apply import hold, hold_reduce_only
 from trading.engine.commands import DescribeAccount, PlaceOrder, PreviewOrders, Query
 from trading.engine.decisions.orders import place_order
 from trading.engine.events import AnyEvent, CommandRefused, OrderCancelled, OrderPlaced, OrderRepeated, TradeExecuted
 from trading.engine.replies import AccountView, OrderPreview, OrdersPreview, QueryRefused
+from trading.engine.resting import hold, hold_reduce_only
 from trading.engine.state import SETTLEMENT_ASSET, State
 from trading.engine.views import account_view
 

@@ -1,0 +1,76 @@
+"""Parts of `apply`: orders entering and leaving the book, with what they hold of their position's margin."""
+
+from __future__ import annotations
+
+from trading.core.order_book import take_off
+from trading.core.orders import Order, release_open_loss
+from trading.core.positions import Position
+from trading.core.terms import BUY
+from trading.engine.client_orders import mark_closed
+from trading.engine.state import ORDER_EXPIRES, State
+
+
+def rest(order: Order, lots: int, open_loss_units: int) -> None:
+    """Put the order into the book behind all others at its price."""
+    position, side = order.position, order.side
+    book = position.instrument.book
+    order.open_lots = lots
+    (book.bids if side == BUY else book.asks).add(order)
+    if order.reduce_only:
+        hold_reduce_only(position, side, lots)
+        if position.reduce_only_orders is None:
+            position.reduce_only_orders = {}
+        position.reduce_only_orders[order.order_id] = order
+        return
+    order.open_loss_units = open_loss_units
+    hold(position, side, lots, open_loss_units)
+
+
+def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
+    """Count open lots and their open loss into the position's margin (negative: out of it)."""
+    if side == BUY:
+        position.buy_lots += lots
+    else:
+        position.sell_lots += lots
+    position.open_loss_units += open_loss_units
+    position.margin_key = -1
+
+
+def hold_reduce_only(position: Position, side: int, lots: int) -> None:
+    """Count open lots into those that may only reduce the position (negative: out of them)."""
+    if side == BUY:
+        position.reduce_buy_lots += lots
+    else:
+        position.reduce_sell_lots += lots
+
+
+def take_off_book(state: State, order: Order, lots: int, closes: bool = True) -> None:
+    """Take lots off a resting order and release what they held; with the last lot the order closes."""
+    position = order.position
+    order.sequence = state.sequence
+    if order.reduce_only:
+        hold_reduce_only(position, order.side, -lots)
+    else:
+        released = 0
+        if order.open_loss_units:
+            released = release_open_loss(order, lots)
+            order.open_loss_units -= released
+        hold(position, order.side, -lots, -released)
+    take_off(order, lots)
+    if order.open_lots == 0:
+        if order.reduce_only:
+            assert position.reduce_only_orders is not None
+            del position.reduce_only_orders[order.order_id]
+        if closes:
+            close(state, order)
+
+
+def close(state: State, order: Order) -> None:
+    position = order.position
+    order.sequence = state.sequence
+    position.open_orders -= 1
+    del position.account.orders[order.order_id]
+    if order.expires_at_ns:
+        state.remove_timer(order.expires_at_ns, ORDER_EXPIRES, order.order_id, position.account.account_id)
+    if order.client_order_id:
+        mark_closed(position.account, order.client_order_id, state.time_ns)
