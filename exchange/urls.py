@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("health/ready", health.ready),
     path("", include("exchange.identity.urls")),
+    path("", include("exchange.identity.account_urls")),
     # The admin site has no sign-in of its own, so that every attempt meets the same limits.
     path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True)),
     path("admin/", admin.site.urls),

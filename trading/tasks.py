@@ -2,12 +2,17 @@
 
 from celery import shared_task
 
-from trading.services import collateral, listings
+from trading.services import accounts, collateral, listings
 
 
 @shared_task
 def reconcile_transfers() -> None:
     collateral.reconcile_transfers()
+
+
+@shared_task
+def open_accounts() -> None:
+    accounts.open_waiting_accounts()
 
 
 @shared_task

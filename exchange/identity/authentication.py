@@ -81,7 +81,7 @@ def authenticate_signed(request: HttpRequest) -> Principal:
     text = signatures.signed_text(
         headers, method=request.method or "", target=target_as_sent(request), body=_body(request)
     )
-    signature = signatures.check_signature(headers, secret=key.secret, text=text)
+    signature = signatures.check_signature(headers, kind=key.kind, secret=key.secret, text=text)
     _check_key(key, request)
     return Principal(
         key.user, key.account_id, key.scopes | {PUBLIC}, key.public_id, command_id_for(headers.key, signature)

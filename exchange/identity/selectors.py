@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from exchange.contract.errors import ApiError
-from exchange.identity import vault
+from exchange.identity import ed25519, vault
 from exchange.identity.models import Account, ApiKey, User
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -17,9 +17,10 @@ _MAXIMUM_KEYS_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What a request needs of its key; `secret` is decrypted."""
+    """What a request needs of its key; `secret` is decrypted, for an Ed25519 key it is the public key."""
 
     public_id: str
+    kind: str
     secret: bytes
     user: User
     account_id: int
@@ -78,7 +79,8 @@ def _read_key(public_id: str) -> KeyRecord | None:
         return None
     return KeyRecord(
         public_id=row.public_id,
-        secret=vault.decrypt(row.encrypted_secret),
+        kind=row.kind,
+        secret=_secret_of(row),
         user=row.account.owner,
         account_id=row.account_id,
         scopes=frozenset(row.scopes),
@@ -87,3 +89,9 @@ def _read_key(public_id: str) -> KeyRecord | None:
         last_used_at=row.last_used_at,
         is_live=row.revoked_at is None and row.account.owner.is_active,
     )
+
+
+def _secret_of(row: ApiKey) -> bytes:
+    if row.kind == ApiKey.Kind.ED25519:
+        return ed25519.decode(row.public_key, length=ed25519.PUBLIC_KEY_BYTES)
+    return vault.decrypt(row.encrypted_secret)

@@ -37,7 +37,7 @@ AUTHENTICATION_HEADERS: Final = {
     "X-API-Timestamp": {"type": "integer", "minimum": 0, "maximum": fields.MAXIMUM_ID},
     "X-API-Nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
     "X-API-Recv-Window": {"type": "integer", "minimum": 0, "maximum": 60000, "default": 5000},
-    "X-API-Signature": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "X-API-Signature": {"type": "string", "pattern": "^([0-9a-f]{64}|[A-Za-z0-9+/]{86}==)$"},
     "X-Account": {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
 }
 # Which fields of an order go together: what parsing.place_order demands, said in JSON Schema.
