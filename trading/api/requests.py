@@ -11,6 +11,7 @@ from trading.api.fields import (
     Cursor,
     Id,
     IdempotencyKey,
+    Interval,
     Leverage,
     Limit,
     OrderType,
@@ -116,7 +117,7 @@ class BookQuery(RequestFields):
 
 
 class CandlesQuery(Page):
-    interval: Literal["1m"] = "1m"
+    interval: Interval = "1m"
 
 
 class OrdersQuery(Page):

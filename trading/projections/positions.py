@@ -1,5 +1,6 @@
 """Positions: lots and cost after each fill, with what the position earned and paid over its life."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -7,11 +8,12 @@ import msgspec
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import Position
+from trading.projections.owners import ACCOUNT
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
 
-class PositionRow(msgspec.Struct, gc=False):
+class PositionRow(msgspec.Struct, array_like=True, gc=False):
     """The columns of `Position`, in its order."""
 
     account_id: int
@@ -26,6 +28,7 @@ class PositionRow(msgspec.Struct, gc=False):
 
 class Positions(Projection):
     name = "positions"
+    owner = ACCOUNT
     tables = (Table(Position),)
 
     def __init__(self) -> None:
@@ -37,6 +40,10 @@ class Positions(Projection):
 
     def load(self, cursor: Any) -> None:
         self._rows = {row[:2]: PositionRow(*row) for row in self.tables[0].read(cursor)}
+
+    def changes(self) -> Iterator[tuple[int, int, PositionRow]]:
+        for row in self._changed.values():
+            yield row.account_id, row.sequence, row
 
     def write(self, cursor: Any) -> None:
         self.tables[0].upsert(cursor, [msgspec.structs.astuple(row) for row in self._changed.values()])
