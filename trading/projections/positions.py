@@ -13,7 +13,7 @@ from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
 
-class PositionRow(msgspec.Struct, array_like=True, gc=False):
+class PositionRow(msgspec.Struct, gc=False):
     """The columns of `Position`, in its order."""
 
     account_id: int
@@ -41,9 +41,10 @@ class Positions(Projection):
     def load(self, cursor: Any) -> None:
         self._rows = {row[:2]: PositionRow(*row) for row in self.tables[0].read(cursor)}
 
-    def changes(self) -> Iterator[tuple[int, int, PositionRow]]:
+    def changes(self) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+        """Rows are without the account."""
         for row in self._changed.values():
-            yield row.account_id, row.sequence, row
+            yield row.account_id, row.sequence, msgspec.structs.astuple(row)[1:]
 
     def write(self, cursor: Any) -> None:
         self.tables[0].upsert(cursor, [msgspec.structs.astuple(row) for row in self._changed.values()])

@@ -37,7 +37,7 @@ class LedgerLine(msgspec.Struct, frozen=True, array_like=True):
     sequence: int
 
 
-class PositionLine(msgspec.Struct, frozen=True):
+class PositionLine(msgspec.Struct, frozen=True, array_like=True):
     """Signed `lots` and what they cost; profit and fees over its life. Margins are the engine's to tell."""
 
     instrument_id: int

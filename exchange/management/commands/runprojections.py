@@ -1,4 +1,4 @@
-"""Run every reader of the journal: the projections of all apps, what they tell the gateways, the writer of snapshots."""
+"""Run every reader of the journal: projections, with what they tell the gateways, and the writer of snapshots."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ from trading.worker.follower import SnapshotFollower
 
 
 class Command(BaseCommand):
-    help = "Follows the journal and keeps the rows of orders, trades, positions, postings and market data and the streams up to date."
+    help = "Follows the journal: keeps the rows of orders, trades and all else up to date, and tells the streams."
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
