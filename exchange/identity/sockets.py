@@ -10,10 +10,12 @@ from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import redis
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -34,6 +36,8 @@ FIELDS: Final = {
     "recv_window": signatures.RECV_WINDOW_HEADER,
     "signature": signatures.SIGNATURE_HEADER,
 }
+
+USED_SIGNATURES_KEPT_S: Final = 2 + (signatures.MAXIMUM_RECV_WINDOW_MS + signatures.FUTURE_TOLERANCE_MS) // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,19 @@ def is_from_allowed_origin(handshake: HttpRequest) -> bool:
 
 
 def authenticate_key(handshake: HttpRequest, fields: Mapping[str, str]) -> Identity:
-    """Fields as in FIELDS, signed as a GET of the socket's own path. Refuses as a signed request is refused."""
+    """Fields as in FIELDS, signed as a GET of the socket's own path; each signature opens one socket.
+
+    Refuses as a signed request is refused; with engine_unavailable when Valkey is away, as all else does then.
+    """
     headers = signatures.read_headers({FIELDS[name]: value for name, value in fields.items()})
     target = handshake.path.encode()
     principal = authentication.authenticate_headers(handshake, headers, target=target, body=b"")
+    try:
+        is_new = cache.add(f"socket:{principal.command_id.hex()}", 1, timeout=USED_SIGNATURES_KEPT_S)
+    except redis.RedisError:
+        raise ApiError("engine_unavailable") from None
+    if not is_new:
+        raise ApiError("bad_signature", "This signature was used before: sign again, with another nonce.")
     return Identity(principal, addresses.client_address(handshake), "")
 
 

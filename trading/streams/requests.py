@@ -85,8 +85,10 @@ _decoder: Final = msgspec.json.Decoder(AnyMessage)
 _named: Final = msgspec.json.Decoder(_Named)
 
 
-def read_message(text: str) -> AnyMessage:
+def read_message(text: str | None) -> AnyMessage:
     """Refuses with payload_too_large, invalid_parameter, and invalid_price or invalid_quantity of those fields."""
+    if text is None:
+        raise ApiError("invalid_parameter", "Send text frames, not binary ones.")
     if len(text) > MAXIMUM_FRAME_BYTES:
         raise ApiError("payload_too_large", f"A message may have {MAXIMUM_FRAME_BYTES} bytes.")
     try:
@@ -97,10 +99,10 @@ def read_message(text: str) -> AnyMessage:
         raise ApiError("invalid_parameter", "The message is not valid JSON.") from None
 
 
-def id_of(text: str) -> int | str | None:
+def id_of(text: str | None) -> int | str | None:
     """The id of a message that was refused, None if it has none that could come back."""
     try:
-        name = _named.decode(text).id
+        name = _named.decode(text or "").id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     is_number = isinstance(name, int) and not isinstance(name, bool) and 0 <= name <= MAXIMUM_ID

@@ -10,12 +10,14 @@ from typing import Any, Final
 from exchange.contract.errors import ApiError
 from exchange.identity import sockets, throttles
 from exchange.identity.principals import Principal
-from exchange.identity.scopes import READ
+from exchange.identity.scopes import READ, TRADE
 from exchange.identity.sockets import Identity
 from trading.streams import requests as r
 from trading.streams.channels import Channel, parse_channel
 from trading.streams.frames import Frame, error_frame, result_frame
 from trading.streams.hub import Hub
+from trading.streams.limits import Pace
+from trading.streams.order_entry import OrderEntry
 from trading.streams.outbox import Outbox, Send
 from trading.streams.stream import Stream
 
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 IDLE_S: Final = 10.0  # to authenticate or subscribe
 NOT_USED: Final = 4001
 SLOW_READER: Final = 4008
-TOO_LARGE: Final = 1009
+FLOODED: Final = 4029
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -55,12 +57,8 @@ class Socket:
         self._outbox = Outbox(send, lambda: self.close(SLOW_READER, "Messages were not read fast enough."))
         self._subscribed: dict[str, Stream] = {}
         self._closing: asyncio.Task[None] | None = None
-        self._operations: dict[type, Callable[[Any], Awaitable[Any]]] = {
-            r.Subscribe: self._subscribe,
-            r.Unsubscribe: self._unsubscribe,
-            r.Ping: self._ping,
-            r.Auth: self._authenticate,
-        }
+        self._pace = Pace()
+        self._orders: OrderEntry | None = None
 
     def put(self, frame: Frame) -> None:
         self._outbox.put(frame)
@@ -75,9 +73,12 @@ class Socket:
         finally:
             idle.cancel()
             writer.cancel()
+            self._outbox.cut()
             for stream in self._subscribed.values():
                 stream.leave(self)
             self.hub.guard.dismiss(self)
+            if self._orders is not None:
+                await self._orders.close()
 
     def close(self, code: int, reason: str) -> None:
         """Say why, as far as the client still reads, and end."""
@@ -93,19 +94,41 @@ class Socket:
     async def _take(self, text: str | None) -> None:
         if self._closing is not None:
             return
-        if text is None:
-            return self.put(error_frame(None, ApiError("invalid_parameter", "Send text frames.")))
         try:
+            self._pace.step()
             message = r.read_message(text)
         except ApiError as error:
+            if self._pace.is_flooded:
+                return self.close(FLOODED, "Too many messages a second.")
             return self.put(error_frame(r.id_of(text), error))
         try:
-            await self._operations[type(message)](message)
+            await self._carry_out(message)
         except ApiError as error:
             self.put(error_frame(message.id, error))
         except Exception:
             logger.exception("An operation of a socket failed.")
             self.put(error_frame(message.id, ApiError("engine_unavailable", "A fault of ours. It has been logged.")))
+
+    async def _carry_out(self, message: r.AnyMessage) -> None:
+        match message:
+            case r.Place():
+                await self._order_entry().place(message)
+            case r.Cancel():
+                await self._order_entry().cancel(message)
+            case r.Amend():
+                await self._order_entry().amend(message)
+            case r.CancelAll():
+                await self._order_entry().cancel_all(message)
+            case r.Batch():
+                await self._order_entry().batch(message)
+            case r.Subscribe():
+                await self._subscribe(message)
+            case r.Unsubscribe():
+                self._unsubscribe(message)
+            case r.Auth():
+                await self._authenticate(message)
+            case r.Ping():
+                self.put(result_frame(message.id, {"time": time.time_ns() // 1_000_000}))
 
     async def _subscribe(self, message: r.Subscribe) -> None:
         """All of the channels, or none. The answer tells the sequence of each, and comes before their messages."""
@@ -126,15 +149,12 @@ class Socket:
             return 0
         return self._principal(READ).acting_account_id()
 
-    async def _unsubscribe(self, message: r.Unsubscribe) -> None:
+    def _unsubscribe(self, message: r.Unsubscribe) -> None:
         for name in message.channels:
             stream = self._subscribed.pop(name, None)
             if stream is not None:
                 stream.leave(self)
         self.put(result_frame(message.id, {"channels": sorted(self._subscribed)}))
-
-    async def _ping(self, message: r.Ping) -> None:
-        self.put(result_frame(message.id, {"time": time.time_ns() // 1_000_000}))
 
     async def _authenticate(self, message: r.Auth) -> None:
         if self.identity is not None:
@@ -159,6 +179,12 @@ class Socket:
         except ApiError:
             await self.hub.read(throttles.charge_principal, request=self.handshake, principal=None, cost=1)
             raise
+
+    def _order_entry(self) -> OrderEntry:
+        principal = self._principal(TRADE)
+        if self._orders is None:
+            self._orders = OrderEntry(self.hub, principal, self.handshake, self._connection, self.put)
+        return self._orders
 
     def _principal(self, scope: str) -> Principal:
         if self.identity is None:
