@@ -11,6 +11,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "orders"): order(),
     ("PATCH", "orders/<id:order_id>"): {"quantity": "0.02"},
     ("POST", "orders/batch"): {"operations": [{"op": "cancel", "id": 65}]},
+    ("POST", "cancel-after"): {"timeout": 0},
     ("PATCH", "positions/<symbol:symbol>"): {"leverage": 5},
     ("POST", "transfers"): {
         "asset": "USDT",

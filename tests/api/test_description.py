@@ -7,12 +7,13 @@ from itertools import product
 import pytest
 from django.test import Client
 from jsonschema import Draft202012Validator
+from msgspec import Struct
 
 from exchange.contract.errors import ApiError
 from exchange.ops.api_description import schema_document
 from tests.api.endpoints import operations
 from tests.api.market import order
-from trading.api import parsing, requests
+from trading.api import answers, instrument_answers, parsing, requests
 from trading.api.scales import Scale
 
 SCALE = Scale(1, "BTC-PERP", "USDT", (1, -1), (1, -3), (1, -3), (1, -6), 100)
@@ -38,18 +39,37 @@ def test_every_operation_is_described_with_its_answers_and_errors(document):
         Draft202012Validator.check_schema(schema)
 
 
+def test_no_two_kinds_of_object_have_one_name():
+    names = [
+        name
+        for module in (answers, instrument_answers, requests)
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and issubclass(kind, Struct) and kind.__module__ == module.__name__
+    ]
+    assert len(set(names)) == len(names)
+
+
 def test_nothing_of_later_is_described(document):
     words = json.dumps(document)
-    for later in ("take_profit", "trailing", "gtd", "margin_mode", "isolated", "cancel-after", "insurance"):
+    for later in ("trailing", "margin_mode", "isolated", "insurance"):
         assert later not in words
 
 
 def test_the_description_of_an_order_is_what_the_parser_takes(document):
     validator = Draft202012Validator(document["components"]["schemas"]["NewOrder"])
-    kinds = ("limit", "market", "stop", "stop_limit")
+    kinds = ("limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit")
+    times = (
+        (None, None),
+        ("gtc", None),
+        ("gtd", 4_000_000_000_000),
+        ("gtd", None),
+        ("gtc", 4_000_000_000_000),
+        ("ioc", None),
+        ("fok", None),
+    )
     verdicts = []
-    for kind, price, trigger_price, trigger_by, time_in_force, post_only in product(
-        kinds, (None, "59000"), (None, "58000"), (None, "mark"), (None, "gtc", "ioc", "fok"), (False, True)
+    for kind, price, trigger_price, trigger_by, (time_in_force, expires_at), post_only in product(
+        kinds, (None, "59000"), (None, "58000"), (None, "mark"), times, (False, True)
     ):
         body = order(
             type=kind,
@@ -57,11 +77,12 @@ def test_the_description_of_an_order_is_what_the_parser_takes(document):
             trigger_price=trigger_price,
             trigger_by=trigger_by,
             time_in_force=time_in_force,
+            expires_at=expires_at,
             post_only=post_only,
         )
         verdicts.append(is_taken(body))
         assert validator.is_valid(body) == verdicts[-1], body
-    assert verdicts.count(True) == 6 + 3 + 3 + 4
+    assert verdicts.count(True) == 8 + 3 + 2 * 3 + 2 * 5
 
 
 def is_taken(body):

@@ -216,3 +216,75 @@ def test_leverage(alice):
     refused(alice.patch("/positions/BTC-PERP", {"leverage": 126}), 422, "leverage_too_high")
     refused(alice.patch("/positions/BTC-PERP", {"leverage": 0}), 400, "invalid_parameter")
     refused(alice.patch("/positions/NO-PERP", {"leverage": 5}), 404, "instrument_not_found")
+
+
+def test_a_take_profit_waits_for_the_price_to_come_back(alice, bob, market):
+    bob.place(side="buy", price="61000", quantity="0.01")
+    alice.place(side="sell", type="market", price=None, quantity="0.01")
+    waiting = alice.place(
+        side="buy", type="take_profit", price=None, quantity="0.01", trigger_price="59500", trigger_by="mark"
+    )
+    assert (waiting["status"], waiting["time_in_force"], waiting["type"]) == ("untriggered", "ioc", "take_profit")
+    bob.place(side="sell", price="59510", quantity="0.01")
+    market.set_mark(BTC, 600_100)
+    assert alice.get(f"/orders/{waiting['id']}").json()["status"] == "untriggered"
+    market.set_mark(BTC, 595_000)
+    assert alice.get(f"/orders/{waiting['id']}").json()["status"] == "filled"
+
+
+def test_an_order_expires_at_its_time(alice, market):
+    expires_at = market.gateway.clock.time_ns() // 10**6 + 60_000
+    kept = alice.place(time_in_force="gtd", expires_at=expires_at)
+    assert (kept["status"], kept["time_in_force"], kept["expires_at"]) == ("new", "gtd", expires_at)
+    market.gateway.clock.advance(59)
+    market.set_mark(BTC, 600_000)
+    assert alice.get(f"/orders/{kept['id']}").json()["status"] == "new"
+    market.gateway.clock.advance(1.1)
+    market.set_mark(BTC, 600_000)
+    ended = alice.get(f"/orders/{kept['id']}").json()
+    assert (ended["status"], ended["cancel_reason"], ended["expires_at"]) == ("cancelled", "expired", expires_at)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time_in_force": "gtd"},
+        {"time_in_force": "gtc", "expires_at": 4_000_000_000_000},
+        {"expires_at": 4_000_000_000_000},
+        {"time_in_force": "gtd", "expires_at": 1},
+        {"time_in_force": "gtd", "expires_at": 4_102_444_800_001},
+        {"type": "market", "price": None, "time_in_force": "gtd", "expires_at": 4_000_000_000_000},
+    ],
+)
+def test_an_expiry_that_makes_no_sense_is_refused(alice, fields):
+    refused(alice.post("/orders", order(**fields)), 400, "invalid_parameter")
+
+
+def test_the_dead_mans_switch_cancels_everything_unless_renewed(alice, market):
+    first, second = alice.place(), alice.place(price="58000")
+    armed = alice.post("/cancel-after", {"timeout": 10_000}).json()
+    assert armed["cancel_at"] - market.gateway.clock.time_ns() // 10**6 in range(9_000, 10_001)
+    market.gateway.clock.advance(8)
+    assert alice.post("/cancel-after", {"timeout": 10_000}).json()["cancel_at"] > armed["cancel_at"]
+    market.gateway.clock.advance(8)
+    market.set_mark(BTC, 600_000)
+    assert alice.get(f"/orders/{first['id']}").json()["status"] == "new"
+    market.gateway.clock.advance(3)
+    market.set_mark(BTC, 600_000)
+    reasons = [alice.get(f"/orders/{one['id']}").json()["cancel_reason"] for one in (first, second)]
+    assert reasons == ["dead_man", "dead_man"]
+    third = alice.place()
+    market.gateway.clock.advance(100)
+    market.set_mark(BTC, 600_000)
+    assert alice.get(f"/orders/{third['id']}").json()["status"] == "new"
+
+
+def test_the_dead_mans_switch_can_be_switched_off(alice, market):
+    kept = alice.place()
+    alice.post("/cancel-after", {"timeout": 1_000})
+    assert alice.post("/cancel-after", {"timeout": 0}).json()["cancel_at"] is None
+    market.gateway.clock.advance(5)
+    market.set_mark(BTC, 600_000)
+    assert alice.get(f"/orders/{kept['id']}").json()["status"] == "new"
+    refused(alice.post("/cancel-after", {"timeout": -1}), 400, "invalid_parameter")
+    refused(alice.post("/cancel-after", {"timeout": 24 * 3600 * 1000 + 1}), 400, "invalid_parameter")

@@ -71,8 +71,11 @@ def careful(body):
         return {**body, "orders": [careful(one) for one in body["orders"]]}
     if "type" not in body:
         return body
-    order = {name: value for name, value in body.items() if name not in ("time_in_force", "post_only")}
-    has_price, has_trigger = order["type"] in ("limit", "stop_limit"), order["type"] in ("stop", "stop_limit")
+    order = {name: value for name, value in body.items() if name not in ("time_in_force", "expires_at", "post_only")}
+    has_price = order["type"] == "limit" or order["type"].endswith("_limit")
+    has_trigger = order["type"] not in ("limit", "market")
+    if has_price and body.get("expires_at"):
+        order |= {"time_in_force": "gtd", "expires_at": max(body["expires_at"], 4_000_000_000_000)}
     for name, value, is_wanted in (
         ("price", "60000", has_price),
         ("trigger_price", "59000", has_trigger),

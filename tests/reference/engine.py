@@ -19,15 +19,29 @@ class ReferenceEngine:
 
     def execute(self, command: ExternalCommand, time_ns: int) -> list[Record]:
         stamp_ns = max(self.world.time_ns, time_ns)
-        timers = [self._record(timer, stamp_ns, cause_sequence=0) for timer in self._due_timers(stamp_ns)]
+        timers: list[Record] = []
+        while due := self._due_timers(stamp_ns):
+            timers.append(self._record(due[0], stamp_ns, cause_sequence=0))
         before = self._work_off(stamp_ns)
         own = self._record(command, stamp_ns, cause_sequence=0)
         return [*timers, *before, own, *self._work_off(stamp_ns)]
 
     def _due_timers(self, stamp_ns: int) -> list[InternalCommand]:
-        due = [one for one in self.world.schedules if one.effective_at_ns <= stamp_ns]
-        due.sort(key=lambda one: (one.effective_at_ns, one.instrument_id, one.parameters.version))
-        return [commands.ActivateParameters(b"", 0, one.instrument_id, one.parameters.version) for one in due]
+        """Of those due: by time; at one time new parameters, then expiring orders, then dead man's switches."""
+        timers: list[tuple[tuple[int, ...], InternalCommand]] = []
+        for one in self.world.schedules:
+            version = one.parameters.version
+            key = (one.effective_at_ns, 0, one.instrument_id, version)
+            timers.append((key, commands.ActivateParameters(b"", 0, one.instrument_id, version)))
+        for order in self.world.orders:
+            if order.content.expires_at_ns:
+                key = (order.content.expires_at_ns, 1, order.order_id)
+                timers.append((key, commands.ExpireOrder(b"", 0, order.account_id, order.order_id)))
+        for account in self.world.accounts:
+            if account.cancel_after_ns:
+                key = (account.cancel_after_ns, 2, account.account_id)
+                timers.append((key, commands.FireCancelAfter(b"", 0, account.account_id)))
+        return [command for key, command in sorted(timers, key=lambda one: one[0]) if key[0] <= stamp_ns]
 
     def _work_off(self, stamp_ns: int) -> list[Record]:
         records: list[Record] = []
@@ -98,6 +112,8 @@ def decide(world: World, command: ExternalCommand) -> list[AnyEvent]:
             return orders.cancel_all(world, command)
         case commands.AdvanceTime():
             return []
+        case commands.CancelAfter():
+            return orders.cancel_after(world, command, world.time_ns)
 
 
 def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
@@ -108,3 +124,7 @@ def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
             return orders.trim(world, command)
         case commands.ActivateParameters():
             return exchange.activate_parameters(world, command)
+        case commands.ExpireOrder():
+            return orders.expire(world, command)
+        case commands.FireCancelAfter():
+            return orders.fire_cancel_after(world, command)

@@ -21,6 +21,8 @@ def fold(world: World, event: AnyEvent) -> None:
             world.account(event.account_id).maximum_open_orders = event.maximum_open_orders
         case events.CollateralTransferred():
             world.account(event.account_id).collateral_units = event.balance_units
+        case events.CancelAfterSet():
+            world.account(event.account_id).cancel_after_ns = event.deadline_ns
         case events.LeverageChanged():
             world.account(event.account_id).leverages[event.instrument_id] = event.leverage
         case events.OrderPlaced():
@@ -117,13 +119,14 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
         reduce_only=event.reduce_only,
         trigger_price_ticks=event.trigger_price_ticks,
         trigger_by=event.trigger_by,
+        expires_at_ns=event.expires_at_ns,
     )
     order = Order(
         order_id=event.order_id,
         content=content,
         quantity_lots=event.quantity_lots,
         price_ticks=event.price_ticks,
-        untriggered=event.order_type in (terms.STOP, terms.STOP_LIMIT),
+        untriggered=event.trigger_by != 0,
         cancelled_lots=event.cut_lots,
         changed_sequence=world.sequence,
     )
@@ -188,8 +191,8 @@ def queue_triggers(world: World, instrument: Instrument, sources: tuple[int, ...
             for one in world.orders
             if one.untriggered and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source
         ]
-        due = [one for one in stops if price and one.side * (price - one.content.trigger_price_ticks) >= 0]
-        due.sort(key=lambda one: (-one.side, one.side * one.content.trigger_price_ticks, one.order_id))
+        due = [one for one in stops if price and one.direction * (price - one.content.trigger_price_ticks) >= 0]
+        due.sort(key=lambda one: (-one.direction, one.direction * one.content.trigger_price_ticks, one.order_id))
         for order in due:
             if not order.queued:
                 order.queued = True

@@ -133,7 +133,7 @@ def execute(
     if order.content.time_in_force == terms.FOK:
         require(walked.filled_lots == lots, "not_fillable")
     left = lots - cut - walked.filled_lots
-    may_rest = order.content.time_in_force == terms.GTC and not order.is_market and not walked.stopped
+    may_rest = order.content.time_in_force in (terms.GTC, terms.GTD) and not order.is_market and not walked.stopped
     resting = left if may_rest else 0
     loss = 0 if order.reduce_only else money.open_loss(instrument, order.side, limit_ticks, lots=resting)
     following, position, collateral = trades(world, account, instrument, order, walked, first_number)

@@ -9,8 +9,10 @@ from trading.core import terms
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
 
-TRIGGERED_TYPES = (terms.STOP, terms.STOP_LIMIT)
-PRICED_TYPES = (terms.LIMIT, terms.STOP_LIMIT)
+TRIGGERED_TYPES = (terms.STOP, terms.STOP_LIMIT, terms.TAKE_PROFIT, terms.TAKE_PROFIT_LIMIT)
+PRICED_TYPES = (terms.LIMIT, terms.STOP_LIMIT, terms.TAKE_PROFIT_LIMIT)
+RESTING_TIMES = (terms.GTC, terms.GTD)
+DAY_NS = 24 * 3600 * 10**9
 MOTIONLESS = (terms.ACCOUNT_CANCEL_ONLY, terms.ACCOUNT_FROZEN)
 CLOSED_STATES = (terms.INSTRUMENT_CANCEL_ONLY, terms.INSTRUMENT_HALTED)
 
@@ -25,14 +27,14 @@ def place(world: World, command: commands.PlaceOrder, time_ns: int) -> list[AnyE
     if command.client_order_id and known:
         require(content_of(known.content) == content_of(command), "duplicate_client_order_id")
         return [events.OrderRepeated(account.account_id, known.order_id)]
-    check_shape(command)
+    check_shape(command, time_ns)
     check_numbers(command, instrument)
     require(account.state not in MOTIONLESS, "account_restricted")
     require(account.state != terms.ACCOUNT_REDUCE_ONLY or command.reduce_only, "account_restricted")
     require(instrument.state not in CLOSED_STATES and instrument.mark_price_ticks > 0, "instrument_halted")
     if instrument.state == terms.INSTRUMENT_POST_ONLY:
         require(
-            command.order_type == terms.LIMIT and command.time_in_force == terms.GTC,
+            command.order_type == terms.LIMIT and command.time_in_force in RESTING_TIMES,
             "post_only_mode",
         )
     limit = account.maximum_open_orders or instrument.parameters.maximum_open_orders
@@ -64,22 +66,24 @@ def content_of(command: commands.PlaceOrder) -> tuple:
         command.reduce_only,
         command.trigger_price_ticks,
         command.trigger_by,
+        command.expires_at_ns,
     )
 
 
-def check_shape(command: commands.PlaceOrder) -> None:
+def check_shape(command: commands.PlaceOrder, time_ns: int) -> None:
     triggered = command.order_type in TRIGGERED_TYPES
     immediate = command.time_in_force in (terms.IOC, terms.FOK)
     right = [
         command.side in (terms.BUY, terms.SELL),
-        command.order_type in (terms.LIMIT, terms.MARKET, terms.STOP, terms.STOP_LIMIT),
-        command.time_in_force in (terms.GTC, terms.IOC, terms.FOK),
+        command.order_type in (terms.MARKET, terms.STOP, terms.TAKE_PROFIT, *PRICED_TYPES),
+        command.time_in_force in (terms.IOC, terms.FOK, *RESTING_TIMES),
         command.self_trade_prevention in (terms.EXPIRE_MAKER, terms.EXPIRE_TAKER, terms.EXPIRE_BOTH),
         len(command.client_order_id) <= 36,
-        immediate or command.order_type not in (terms.MARKET, terms.STOP),
-        not command.post_only or (command.order_type == terms.LIMIT and command.time_in_force == terms.GTC),
+        immediate or command.order_type in PRICED_TYPES,
+        not command.post_only or (command.order_type == terms.LIMIT and command.time_in_force in RESTING_TIMES),
         triggered == (command.trigger_price_ticks != 0),
         command.trigger_by in ((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST) if triggered else (0,)),
+        command.expires_at_ns > time_ns if command.time_in_force == terms.GTD else command.expires_at_ns == 0,
     ]
     require(all(right), "invalid_parameter")
 
@@ -115,6 +119,7 @@ def placed(order: Order, done: Execution) -> events.OrderPlaced:
         resting_lots=done.resting_lots,
         cut_lots=done.cut_lots,
         open_loss_units=done.open_loss_units,
+        expires_at_ns=content.expires_at_ns,
     )
 
 
@@ -184,10 +189,14 @@ def trim(world: World, command: commands.TrimReduceOnly) -> list[AnyEvent]:
 
 
 def user_cancelled(order: Order) -> events.OrderCancelled:
+    return wholly_cancelled(order, terms.CANCEL_USER)
+
+
+def wholly_cancelled(order: Order, reason: int) -> events.OrderCancelled:
     return cancelled(
         order,
         order.open_lots,
-        terms.CANCEL_USER,
+        reason,
         price_ticks=order.price_ticks,
         rested=not order.untriggered,
     )
@@ -227,6 +236,25 @@ def cancel_all(world: World, command: commands.CancelAllOrders) -> list[AnyEvent
         for order in world.orders_of(account.account_id, instrument.instrument_id)
     ]
     return [user_cancelled(order) for order in sorted(found, key=lambda one: one.order_id)]
+
+
+def cancel_after(world: World, command: commands.CancelAfter, time_ns: int) -> list[AnyEvent]:
+    require(world.account(command.account_id) is not None, "account_not_found")
+    require(0 <= command.timeout_ns <= DAY_NS, "invalid_parameter")
+    return [events.CancelAfterSet(command.account_id, time_ns + command.timeout_ns if command.timeout_ns else 0)]
+
+
+def fire_cancel_after(world: World, command: commands.FireCancelAfter) -> list[AnyEvent]:
+    found = [one for one in world.orders if one.account_id == command.account_id]
+    found.sort(key=lambda one: one.order_id)
+    return [
+        events.CancelAfterSet(command.account_id, 0),
+        *(wholly_cancelled(one, terms.CANCEL_DEAD_MAN) for one in found),
+    ]
+
+
+def expire(world: World, command: commands.ExpireOrder) -> list[AnyEvent]:
+    return [wholly_cancelled(world.order(command.order_id), terms.CANCEL_EXPIRED)]
 
 
 def amend(world: World, command: commands.AmendOrder) -> list[AnyEvent]:

@@ -24,6 +24,7 @@ class Account:
     state: int = terms.ACCOUNT_NORMAL
     maximum_open_orders: int = 0
     collateral_units: int = 0
+    cancel_after_ns: int = 0
     positions: dict[int, Position] = field(default_factory=dict)
     leverages: dict[int, int] = field(default_factory=dict)
 
@@ -89,8 +90,14 @@ class Order:
         return self.content.reduce_only
 
     @property
+    def direction(self) -> int:
+        """Of the price an untriggered order waits for: 1 up to its trigger, -1 down to it."""
+        is_stop = self.content.order_type in (terms.STOP, terms.STOP_LIMIT)
+        return self.side if is_stop else -self.side
+
+    @property
     def is_market(self) -> bool:
-        return self.content.order_type in (terms.MARKET, terms.STOP)
+        return self.content.order_type in (terms.MARKET, terms.STOP, terms.TAKE_PROFIT)
 
 
 @dataclass

@@ -15,10 +15,14 @@ from trading.core.order_book import Ladder
 from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
+from trading.core.triggers import TriggerBook
 from trading.engine import apply, client_orders, engine, execution, snapshot
-from trading.engine.decisions import orders
+from trading.engine.commands import CancelAfter, FireCancelAfter
+from trading.engine.decide import DECISIONS
+from trading.engine.decisions import cancels, orders
+from trading.engine.events import CancelAfterSet, OrderCancelled
 from trading.engine.execution import Execution
-from trading.engine.state import State
+from trading.engine.state import ORDER_EXPIRES, State
 from trading.worker.group_commit import GroupCommit
 from trading.worker.recovery import recover
 
@@ -229,12 +233,87 @@ def client_order_ids_are_free_after_the_close():
 def the_open_orders_limit_is_off_by_one():
     original = orders._refusal
 
-    def refusal(command: Any, position: Position) -> str:
+    def refusal(command: Any, position: Position, time_ns: int) -> str:
         position.open_orders -= 1
         try:
-            return original(command, position)
+            return original(command, position, time_ns)
         finally:
             position.open_orders += 1
 
     with patch.object(orders, "_refusal", refusal):
+        yield
+
+
+@bug
+def take_profits_wait_like_stops():
+    def waiting(self: TriggerBook, order: Order) -> Any:
+        return self.rising if order.side > 0 else self.falling
+
+    with patch.object(TriggerBook, "_waiting", waiting):
+        yield
+
+
+@bug
+def snapshots_lack_expiries():
+    original = snapshot._load_order
+
+    def load_order(state: State, *given: Any) -> Order:
+        with patch.object(State, "add_timer", lambda *ignored: None):
+            return original(state, *given)
+
+    with patch.object(snapshot, "_load_order", load_order), patch.object(State, "remove_timer", _remove_if_there):
+        yield
+
+
+def _remove_if_there(self: State, *timer: int) -> None:
+    self.timers.discard(timer)
+    self.next_timer_ns = self.timers[0][0] if self.timers else 0
+
+
+@bug
+def renewing_a_switch_keeps_its_first_deadline():
+    original = cancels.cancel_after
+
+    def cancel_after(state: State, command: CancelAfter) -> list[Any]:
+        (event,) = original(state, command)
+        account = state.accounts.get(command.account_id)
+        if isinstance(event, CancelAfterSet) and event.deadline_ns and account and account.cancel_after_ns:
+            return [CancelAfterSet(event.account_id, account.cancel_after_ns)]
+        return [event]
+
+    with patch.dict(DECISIONS, {CancelAfter: cancel_after}):
+        yield
+
+
+@bug
+def the_switch_spares_orders_that_wait():
+    original = cancels.fire_cancel_after
+
+    def fire(state: State, command: FireCancelAfter) -> list[Any]:
+        events = original(state, command)
+        orders = state.accounts[command.account_id].orders
+        return [one for one in events if not (isinstance(one, OrderCancelled) and orders[one.order_id].is_untriggered)]
+
+    with patch.dict(DECISIONS, {FireCancelAfter: fire}):
+        yield
+
+
+@bug
+def orders_expire_a_moment_early():
+    original = State.add_timer
+
+    def add(self: State, due_ns: int, kind: int, first: int, second: int) -> None:
+        original(self, due_ns - (kind == ORDER_EXPIRES), kind, first, second)
+
+    def remove(self: State, due_ns: int, kind: int, first: int, second: int) -> None:
+        removing(self, due_ns - (kind == ORDER_EXPIRES), kind, first, second)
+
+    removing = State.remove_timer
+    with patch.object(State, "add_timer", add), patch.object(State, "remove_timer", remove):
+        yield
+
+
+@bug
+def an_expiring_order_does_not_rest():
+    with patch.object(execution, "GTD", -1):
         yield

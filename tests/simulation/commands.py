@@ -8,6 +8,7 @@ import random
 import msgspec
 
 from tests.simulation import world
+from tests.simulation.corruption import corrupted
 from tests.simulation.view import SeenOrder, View
 from trading.core import terms
 from trading.engine import commands
@@ -16,8 +17,6 @@ from trading.engine.commands import ExternalCommand, PlaceOrder
 MILLISECOND_NS = 10**6
 SECOND_NS = 10**9
 START_NS = 1_700_000_000 * SECOND_NS
-STRANGE_NUMBERS = (-(2**62), -(10**12), -1, 0, 1, 2, 3, 4, 5, 7, 37, 10**6, 10**12, 10**15 + 1, 2**62)
-STRANGE_TEXTS = ("", "x", "y" * 36, "z" * 37, "é", "USDT", "BTC-PERP")
 PREVENTIONS = (terms.EXPIRE_MAKER, terms.EXPIRE_TAKER, terms.EXPIRE_BOTH)
 
 
@@ -42,7 +41,8 @@ class CommandStream:
         if isinstance(command, PlaceOrder):
             self.placed = [*self.placed[-40:], command]
         if self._chance(0.05):
-            command = self._corrupted(command)
+            brackets = self.view.instruments[1].parameters.brackets
+            command = corrupted(self.random, command, brackets)
         command = self._addressed(command)
         self.sent = [*self.sent[-20:], command]
         return command, self.clock_ns
@@ -74,32 +74,6 @@ class CommandStream:
         if self._chance(0.01):
             valid_until_ns = self.clock_ns - self.random.randrange(3)
         return msgspec.structs.replace(command, command_id=command_id, valid_until_ns=valid_until_ns)
-
-    def _corrupted(self, command: ExternalCommand) -> ExternalCommand:
-        """One field of it replaced by something strange."""
-        name = self.random.choice(command.__struct_fields__[1:])
-        value = self._strange(getattr(command, name))
-        return msgspec.structs.replace(command, **{name: value})
-
-    def _strange(self, value: object) -> object:
-        match value:
-            case bool():
-                return not value
-            case int():
-                near = (value - 1, value + 1, -value)
-                return self.random.choice(near if self._chance(0.3) else STRANGE_NUMBERS)
-            case str():
-                return self.random.choice(STRANGE_TEXTS)
-            case ():
-                return (self.view.instruments[1].parameters.brackets[0],)
-            case tuple() if not hasattr(value, "_fields"):
-                if self._chance(0.3):
-                    return self.random.choice(((), value[::-1], value[1:], value + value))
-                index = self.random.randrange(len(value))
-                return (*value[:index], self._strange(value[index]), *value[index + 1 :])
-            case _:
-                name = self.random.choice(value._fields)
-                return value._replace(**{name: self._strange(getattr(value, name))})
 
     def _restoring(self) -> ExternalCommand | None:
         """Brings instruments, accounts and marks that were led astray back, so that the market goes on."""
@@ -133,12 +107,13 @@ class CommandStream:
             self._again: 3,
             self._amend: 14,
             self._cancel: 11,
-            self._cancel_all: 1,
+            self._cancel_all: 2,
             self._mark: 6,
             self._transfer: 2.5,
             self._leverage: 2,
             self._configure: 2.5,
             self._advance: 1,
+            self._cancel_after: 1.5,
         }
         return self.random.choices(list(makers), weights=list(makers.values()))[0]()
 
@@ -176,7 +151,13 @@ class CommandStream:
             "time_in_force": terms.GTC,
             "self_trade_prevention": self.random.choice(PREVENTIONS),
         }
-        return PlaceOrder(b"", 0, **(given | fields))
+        given |= fields
+        if given["time_in_force"] == terms.GTD:
+            given["expires_at_ns"] = self.clock_ns + self.random.choice((1, 300 * MILLISECOND_NS, 4 * SECOND_NS))
+        return PlaceOrder(b"", 0, **given)
+
+    def _resting_time(self) -> int:
+        return terms.GTD if self._chance(0.12) else terms.GTC
 
     def _client_order_id(self) -> str:
         if self._chance(0.5):
@@ -186,13 +167,13 @@ class CommandStream:
     def _limit(self) -> PlaceOrder:
         instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
         offset = self.random.randint(-3, 12)
-        time_in_force = terms.IOC if self._chance(0.15) else terms.GTC
+        time_in_force = terms.IOC if self._chance(0.15) else self._resting_time()
         return self._order(
             instrument_id=instrument_id,
             side=side,
             price_ticks=self._near_mark(instrument_id, -side * offset),
             time_in_force=time_in_force,
-            post_only=time_in_force == terms.GTC and self._chance(0.2),
+            post_only=time_in_force != terms.IOC and self._chance(0.2),
         )
 
     def _market(self) -> PlaceOrder:
@@ -242,20 +223,23 @@ class CommandStream:
         )
 
     def _stop(self) -> PlaceOrder:
+        """A stop or a take-profit, market or limit; its trigger on the side where it waits, mostly."""
         instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
-        trigger_price_ticks = self._near_mark(instrument_id, side * self.random.randint(-1, 7))
+        takes_profit = self._chance(0.35)
+        away = self.random.randint(-1, 7) * (-side if takes_profit else side)
+        trigger_price_ticks = self._near_mark(instrument_id, away)
         by = self.random.choice((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST))
         fields = {"instrument_id": instrument_id, "side": side, "trigger_by": by}
         if self._chance(0.5):
             return self._order(
-                order_type=terms.STOP,
+                order_type=terms.TAKE_PROFIT if takes_profit else terms.STOP,
                 time_in_force=self.random.choice((terms.IOC, terms.IOC, terms.FOK)),
                 trigger_price_ticks=trigger_price_ticks,
                 **fields,
             )
         return self._order(
-            order_type=terms.STOP_LIMIT,
-            time_in_force=self.random.choice((terms.GTC, terms.GTC, terms.IOC, terms.FOK)),
+            order_type=terms.TAKE_PROFIT_LIMIT if takes_profit else terms.STOP_LIMIT,
+            time_in_force=self.random.choice((self._resting_time(), self._resting_time(), terms.IOC, terms.FOK)),
             trigger_price_ticks=trigger_price_ticks,
             price_ticks=max(1, trigger_price_ticks + side * self.random.randint(-3, 5)),
             **fields,
@@ -279,7 +263,7 @@ class CommandStream:
         if order is None:
             return self._limit()
         instrument_id, mark = order.placed.instrument_id, self._mark_of(order.placed.instrument_id)
-        limited = order.placed.order_type in (terms.LIMIT, terms.STOP_LIMIT)
+        limited = order.placed.order_type not in terms.MARKET_TYPES
         quantity_lots = self.random.choice(
             (
                 0,
@@ -316,7 +300,8 @@ class CommandStream:
         return commands.CancelOrder(b"", 0, account_id, order.placed.order_id)
 
     def _cancel_all(self) -> ExternalCommand:
-        return commands.CancelAllOrders(b"", 0, self._account(), self.random.choice((0, 1, 2)))
+        halted = [one.instrument_id for one in self.view.instruments.values() if one.state == terms.INSTRUMENT_HALTED]
+        return commands.CancelAllOrders(b"", 0, self._account(), self.random.choice((0, 1, 2, *halted)))
 
     def _mark(self) -> ExternalCommand:
         instrument_id = self._instrument()
@@ -329,6 +314,8 @@ class CommandStream:
 
     def _transfer(self) -> ExternalCommand:
         account_id = self._account()
+        if self._chance(0.03):
+            return commands.TransferCollateral(b"", 0, 99, "USDT", 1, self.count)
         collateral = self.view.accounts[account_id].collateral_units
         if account_id == world.RICH_ACCOUNT or self._chance(0.5):
             amount = self.random.choice((1, 5_000, 20_000, 20_000, 170_000))
@@ -343,6 +330,10 @@ class CommandStream:
     def _advance(self) -> ExternalCommand:
         self.clock_ns += self.random.randrange(3 * SECOND_NS)
         return commands.AdvanceTime(b"", 0)
+
+    def _cancel_after(self) -> ExternalCommand:
+        timeout_ns = self.random.choice((0, 0, 1, SECOND_NS, 3 * SECOND_NS, 10 * SECOND_NS, -1, 25 * 3600 * SECOND_NS))
+        return commands.CancelAfter(b"", 0, self._account() if self._chance(0.9) else 99, timeout_ns)
 
     def _configure(self) -> ExternalCommand:
         """What operators do: states, limits, parameters now and later."""

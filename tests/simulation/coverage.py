@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from trading.engine import events
 from trading.engine.events import Record
 
-REASONS = {1: "user", 2: "ioc", 3: "self_trade", 4: "protection", 5: "reduce_only"}
+REASONS = {1: "user", 2: "ioc", 3: "self_trade", 4: "protection", 5: "reduce_only", 6: "expired", 7: "dead_man"}
 
 EVENTS = {
     "AccountOpened",
@@ -28,6 +28,7 @@ EVENTS = {
     "OrderCancelled",
     "OrderRejected",
     "TradeExecuted",
+    "CancelAfterSet",
 }
 REFUSALS = {
     "PlaceOrder": {
@@ -86,6 +87,7 @@ REFUSALS = {
     "ListInstrument": {"invalid_parameter"},
     "SetInstrumentParameters": {"invalid_parameter"},
     "OpenAccount": {"invalid_parameter"},
+    "CancelAfter": {"account_not_found", "invalid_parameter"},
 }
 REJECTIONS = {
     "account_restricted",

@@ -10,6 +10,7 @@ from tests.reference.world import Position
 from tests.simulation.view import SeenOrder, View, sides_of
 from trading.core import terms
 from trading.engine import events
+from trading.engine.commands import InternalCommand
 from trading.engine.events import AnyEvent, Record
 
 
@@ -34,6 +35,8 @@ class Auditor:
             check_book(view, instrument_id)
         if record.events:
             check_money_is_conserved(view)
+        if not isinstance(record.command, InternalCommand):
+            check_expired(view)
         check_orders_touched(view, record)
         if active:
             check_margin_held(view, active, lacking_before)
@@ -58,6 +61,8 @@ def check_event(view: View, event: AnyEvent) -> None:
     match event:
         case events.OrderPlaced():
             check_client_order_id(view, event)
+        case events.OrderCancelled():
+            check_not_before_its_time(view, event)
         case events.TradeExecuted():
             check_trade_allowed(view, event)
             check_priority(view, event)
@@ -75,13 +80,30 @@ def check_client_order_id(view: View, event: events.OrderPlaced) -> None:
         assert not known, f"I14: {event.client_order_id} used again by account {event.account_id}"
 
 
+def check_not_before_its_time(view: View, event: events.OrderCancelled) -> None:
+    """An order expires, or falls to its dead man's switch, at its time and never before."""
+    if event.reason == terms.CANCEL_EXPIRED:
+        assert 0 < view.orders[event.order_id].placed.expires_at_ns <= view.time_ns, "expired too early"
+    if event.reason == terms.CANCEL_DEAD_MAN:
+        assert 0 < view.fired.get(event.account_id, 0) <= view.time_ns, "the dead man's switch fired too early"
+
+
+def check_expired(view: View) -> None:
+    """No order outlives its expiry, no switch its deadline, once a later command was stamped."""
+    for order in view.orders.values():
+        expires_at_ns = order.placed.expires_at_ns
+        assert not 0 < expires_at_ns <= view.time_ns, f"{order} is overdue"
+    for account_id, deadline_ns in view.deadlines.items():
+        assert not 0 < deadline_ns <= view.time_ns, f"the switch of account {account_id} is overdue"
+
+
 def check_trade_allowed(view: View, event: events.TradeExecuted) -> None:
     """I22: fills only in an instrument that trades; never between accounts of one user, never beyond the limit."""
     assert view.instruments[event.instrument_id].state == terms.INSTRUMENT_NORMAL, "I22: fill while not trading"
     maker, taker = view.accounts[event.maker_account_id], view.accounts[event.taker_account_id]
     assert maker.user_id != taker.user_id, "self-trade"
     order = view.orders[event.taker_order_id]
-    if order.placed.order_type in (terms.LIMIT, terms.STOP_LIMIT):
+    if order.placed.order_type not in terms.MARKET_TYPES:
         assert order.side * (order.price_ticks - event.price_ticks) >= 0, "fill beyond the limit price"
 
 

@@ -67,7 +67,8 @@ class Judge:
         """The reference engine decides each external command of the batch alike, with all that follows from it."""
         index = 0
         while index < len(records):
-            external = next(record for record in records[index:] if not isinstance(record.command, InternalCommand))
+            external = next((one for one in records[index:] if not isinstance(one.command, InternalCommand)), None)
+            assert external is not None, "internal commands of no cause"
             expected = self._reference.execute(external.command, external.time_ns)
             actual = records[index : index + len(expected)]
             for ours, theirs in zip(actual, expected, strict=True):

@@ -12,7 +12,6 @@ from trading.engine.events import AnyEvent, Record
 
 DAY_NS = 24 * 3600 * 10**9
 REMEMBERED_CLOSES = 10_000
-TRIGGERED_TYPES = (terms.STOP, terms.STOP_LIMIT)
 
 
 @dataclass
@@ -66,6 +65,8 @@ class View:
         self.orders: dict[int, SeenOrder] = {}
         self.client_ids: dict[int, ClientIds] = {}
         self.depth: dict[tuple[int, int], dict[int, int]] = {}
+        self.deadlines: dict[int, int] = {}  # of dead man's switches that are on
+        self.fired: dict[int, int] = {}  # the deadline of the switch that fired last, by account
         self.fee_units = 0
         self.transferred_units = 0
         self._arrivals = 0
@@ -118,6 +119,11 @@ class View:
                 self.accounts[event.account_id].state = event.state
             case events.AccountLimitsChanged():
                 self.accounts[event.account_id].maximum_open_orders = event.maximum_open_orders
+            case events.CancelAfterSet():
+                was = self.deadlines.pop(event.account_id, 0)
+                if event.deadline_ns:
+                    self.deadlines[event.account_id] = event.deadline_ns
+                self.fired[event.account_id] = was
             case events.CollateralTransferred():
                 self.accounts[event.account_id].collateral_units += event.amount_units
                 self.transferred_units += event.amount_units
@@ -154,7 +160,7 @@ class View:
             open_loss_units=0,
             arrival=0,
             sequence=self.sequence,
-            untriggered=event.order_type in TRIGGERED_TYPES,
+            untriggered=event.order_type in terms.TRIGGERED_TYPES,
             cancelled_lots=event.cut_lots,
         )
         self.orders[event.order_id] = order

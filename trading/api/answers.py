@@ -50,51 +50,6 @@ class Status(Struct):
     instruments: dict[str, TradingState]
 
 
-class MarginBracket(Struct):
-    """From `floor` of notional on, margin = notional × rate − cum."""
-
-    floor: Amount
-    initial_rate: Rate
-    initial_cum: Amount
-    maintenance_rate: Rate
-    maintenance_cum: Amount
-    maximum_leverage: int
-
-
-class Instrument(Struct):
-    """An instrument: its terms, which never change, and its parameters, which may."""
-
-    symbol: Symbol
-    kind: str
-    underlying: str
-    settlement_asset: str
-    tick: str
-    lot: str
-    multiplier: str
-    expiry: Time | None
-    strike: Price | None
-    option_type: str | None
-    state: TradingState
-    version: int
-    maker_fee_rate: Rate
-    taker_fee_rate: Rate
-    price_band: Rate
-    protection: Rate
-    minimum_notional: Amount
-    maximum_price: Price
-    maximum_order_quantity: Quantity
-    position_limit: Amount
-    maximum_open_orders: int
-    default_leverage: int
-    brackets: list[MarginBracket]
-
-
-class Instruments(Struct):
-    """All instruments, by symbol."""
-
-    results: list[Instrument]
-
-
 class Book(Struct):
     """The aggregated book as it was right after `sequence`: [price, quantity], best first."""
 
@@ -242,6 +197,7 @@ class Order(Struct):
     side: Side
     type: OrderType
     time_in_force: TimeInForce
+    expires_at: Time | None
     status: OrderStatus
     cancel_reason: CancelReason | None
     reject_code: str | None
@@ -278,6 +234,13 @@ class CancelledOrders(Struct):
     """The orders that were cancelled, by id."""
 
     cancelled: list[Id]
+    sequence: Sequence
+
+
+class CancelAfterState(Struct):
+    """The dead man's switch: `cancel_at` is when it fires, null while it is off."""
+
+    cancel_at: Time | None
     sequence: Sequence
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 MAXIMUM_ID: Final = 2**53 - 1
+LATEST_EXPIRY_MS: Final = 4_102_444_800_000  # the year 2100
 
 _UNSIGNED: Final = r"^(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?$"
 _SIGNED: Final = r"^-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?$"
@@ -60,16 +61,20 @@ Cursor = Annotated[str, Meta(max_length=256, description="`next` of the page bef
 Id = Annotated[int, Meta(ge=1, le=MAXIMUM_ID)]
 Sequence = Annotated[int, Meta(ge=0, le=MAXIMUM_ID, description="Sequence of a command in the engine's journal.")]
 Time = Annotated[int, Meta(ge=0, le=MAXIMUM_ID, description="Milliseconds since 1970, UTC.")]
+Expiry = Annotated[
+    int, Meta(ge=1, le=LATEST_EXPIRY_MS, description="When a gtd order ends. Milliseconds since 1970, UTC, to come.")
+]
+Timeout = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Rows a page.")]
 Leverage = Annotated[int, Meta(ge=1, le=1000)]
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["limit", "market", "stop", "stop_limit"]
-TimeInForce = Literal["gtc", "ioc", "fok"]
+OrderType = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit"]
+TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
 TriggerBy = Literal["mark", "last"]
 SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
 OrderStatus = Literal["untriggered", "new", "partially_filled", "filled", "cancelled", "rejected"]
-CancelReason = Literal["user", "ioc", "self_trade", "protection", "reduce_only"]
+CancelReason = Literal["user", "ioc", "self_trade", "protection", "reduce_only", "expired", "dead_man"]
 TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
 AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
 Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]

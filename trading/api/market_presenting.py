@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from exchange.contract.numbers import format_rate, format_scaled
-from trading.api import answers
+from trading.api import answers, instrument_answers
 from trading.api.presenting import INSTRUMENT_STATES, SIDES, milliseconds, money, price, quantity
 from trading.api.scales import Scale, scale_of
 from trading.core.instruments import Bracket
@@ -13,9 +13,9 @@ from trading.selectors.market import Book, CandleView, TickerView, TradeView
 from trading.services.engine_channel import Heartbeat
 
 
-def instrument(view: InstrumentView) -> answers.Instrument:
+def instrument(view: InstrumentView) -> instrument_answers.Instrument:
     terms, parameters, scale = view.terms, view.parameters, scale_of(view.terms)
-    return answers.Instrument(
+    return instrument_answers.Instrument(
         symbol=terms.symbol,
         kind=terms.kind,
         underlying=terms.underlying,
@@ -42,8 +42,8 @@ def instrument(view: InstrumentView) -> answers.Instrument:
     )
 
 
-def bracket(row: Bracket, *, scale: Scale) -> answers.MarginBracket:
-    return answers.MarginBracket(
+def bracket(row: Bracket, *, scale: Scale) -> instrument_answers.MarginBracket:
+    return instrument_answers.MarginBracket(
         floor=money(row.floor_units, scale),
         initial_rate=format_rate(row.initial_rate_ppb),
         initial_cum=money(row.initial_cum_units, scale),

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from exchange.contract.errors import ApiError
 from exchange.identity.scopes import PUBLIC
-from trading.api import answers, market_presenting, requests
+from trading.api import answers, instrument_answers, market_presenting, requests
 from trading.api.listed import listed_now, scale_by_id
 from trading.api.operations import Endpoint, answer, operation
 from trading.api.pages import read_page
@@ -21,16 +21,16 @@ NOT_LISTED: Final = ("instrument_not_found", "read_behind")
 
 
 class InstrumentsEndpoint(Endpoint):
-    @operation(scope=PUBLIC, answers={200: answers.Instruments}, is_read=True)
+    @operation(scope=PUBLIC, answers={200: instrument_answers.Instruments}, is_read=True)
     def get(self, request: Request) -> Response:
         """All instruments."""
         reading = _fresh_instruments(request)
         results = [market_presenting.instrument(view) for view in list_instruments()]
-        return answer(answers.Instruments(results=results), sequence=reading.sequence)
+        return answer(instrument_answers.Instruments(results=results), sequence=reading.sequence)
 
 
 class InstrumentEndpoint(Endpoint):
-    @operation(scope=PUBLIC, answers={200: answers.Instrument}, errors=NOT_LISTED, is_read=True)
+    @operation(scope=PUBLIC, answers={200: instrument_answers.Instrument}, errors=NOT_LISTED, is_read=True)
     def get(self, request: Request, symbol: str) -> Response:
         """An instrument."""
         reading = _fresh_instruments(request)

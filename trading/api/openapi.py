@@ -16,7 +16,8 @@ REFERENCE: Final = "#/components/schemas/{name}"
 
 
 def _order_kind(order_type: str, properties: dict[str, dict]) -> dict:
-    required = [name for name, schema in properties.items() if schema == {"type": "string"}]
+    given = ({"type": "string"}, {"type": "integer"}, {"const": "gtd"})
+    required = [name for name, schema in properties.items() if schema in given]
     return {"properties": {"type": {"const": order_type}, **properties}, "required": required}
 
 
@@ -42,14 +43,29 @@ AUTHENTICATION_HEADERS: Final = {
 # Which fields of an order go together: what parsing.place_order demands, said in JSON Schema.
 _NO_TRIGGER: Final = {"trigger_price": {"type": "null"}, "trigger_by": {"type": "null"}}
 _TRIGGER: Final = {"trigger_price": {"type": "string"}, "trigger_by": {"type": "string"}}
-_AT_ONCE: Final = {"time_in_force": {"enum": ["ioc", "fok", None]}}
+_NO_EXPIRY: Final = {"expires_at": {"type": "null"}}
+_RESTING: Final = (
+    {"time_in_force": {"enum": ["gtc", None]}, **_NO_EXPIRY},
+    {"time_in_force": {"const": "gtd"}, "expires_at": {"type": "integer"}},
+)
 _NOT_POST_ONLY: Final = {"post_only": {"const": False}}
+_AT_ONCE: Final = {"time_in_force": {"enum": ["ioc", "fok"]}, **_NO_EXPIRY, **_NOT_POST_ONLY}
+_UNPRICED: Final = {
+    "price": {"type": "null"},
+    "time_in_force": {"enum": ["ioc", "fok", None]},
+    **_NO_EXPIRY,
+    **_NOT_POST_ONLY,
+}
+_PRICED: Final = {"price": {"type": "string"}}
 ORDER_KINDS: Final = [
-    _order_kind("limit", {"price": {"type": "string"}, "time_in_force": {"enum": ["gtc", None]}, **_NO_TRIGGER}),
-    _order_kind("limit", {"price": {"type": "string"}, **_NO_TRIGGER, **_NOT_POST_ONLY}),
-    _order_kind("market", {"price": {"type": "null"}, **_NO_TRIGGER, **_AT_ONCE, **_NOT_POST_ONLY}),
-    _order_kind("stop", {"price": {"type": "null"}, **_TRIGGER, **_AT_ONCE, **_NOT_POST_ONLY}),
-    _order_kind("stop_limit", {"price": {"type": "string"}, **_TRIGGER, **_NOT_POST_ONLY}),
+    *(_order_kind("limit", {**_PRICED, **_NO_TRIGGER, **time}) for time in (*_RESTING, _AT_ONCE)),
+    _order_kind("market", {**_UNPRICED, **_NO_TRIGGER}),
+    *(_order_kind(kind, {**_UNPRICED, **_TRIGGER}) for kind in ("stop", "take_profit")),
+    *(
+        _order_kind(kind, {**_PRICED, **_TRIGGER, **_NOT_POST_ONLY, **time})
+        for kind in ("stop_limit", "take_profit_limit")
+        for time in (*_RESTING, _AT_ONCE)
+    ),
 ]
 CONDITIONS: Final = {"NewOrder": ORDER_KINDS, "PlaceItem": ORDER_KINDS}
 PATH_KINDS: Final = {"symbol": fields.Symbol, "order_id": fields.Id, "client_order_id": fields.ClientOrderId}

@@ -12,8 +12,8 @@ from exchange.contract.digests import item_command_id
 from exchange.contract.errors import ApiError
 from trading.api import answers, listed, outcomes, parsing, presenting, requests
 from trading.api.scales import Scale
-from trading.engine.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
-from trading.engine.events import OrderCancelled, OrderRepeated
+from trading.engine.commands import AmendOrder, CancelAfter, CancelAllOrders, CancelOrder, PlaceOrder
+from trading.engine.events import CancelAfterSet, OrderCancelled, OrderRepeated
 from trading.engine.replies import Outcome
 from trading.services import gateway
 
@@ -67,6 +67,9 @@ class OrderDesk:
         instrument_id = self.knowledge.scale_by_symbol(query.symbol).instrument_id if query.symbol else 0
         return CancelAllOrders(**self._stamp(command_id), instrument_id=instrument_id)
 
+    def cancel_after(self, body: requests.CancelAfter, *, command_id: bytes) -> CancelAfter:
+        return CancelAfter(**self._stamp(command_id), timeout_ns=body.timeout * parsing.NS_PER_MS)
+
     def batch(self, body: requests.Batch, *, command_id: bytes) -> list[OrderCommand | ApiError]:
         """A command or refusal for each operation."""
         return [self._item(item, item_command_id(command_id, index)) for index, item in enumerate(body.operations)]
@@ -93,6 +96,15 @@ class OrderDesk:
         if not order_ids:
             self.charge_miss()
         return answers.CancelledOrders(cancelled=order_ids, sequence=outcome.sequence)
+
+    def switched(self, outcome: Outcome | ApiError) -> answers.CancelAfterState:
+        """The dead man's switch after the command. Raises its refusal."""
+        if isinstance(outcome, ApiError):
+            raise outcome
+        (switch,) = outcome.events
+        assert isinstance(switch, CancelAfterSet)
+        cancel_at = presenting.milliseconds(switch.deadline_ns) if switch.deadline_ns else None
+        return answers.CancelAfterState(cancel_at=cancel_at, sequence=outcome.sequence)
 
     def batch_result(
         self, commands: Sequence[OrderCommand | ApiError], sent: Iterator[Outcome | ApiError]

@@ -118,6 +118,19 @@ class OrdersEndpoint(DeskEndpoint):
         return answer(content, sequence=content.sequence)
 
 
+class CancelAfterEndpoint(DeskEndpoint):
+    @operation(scope=TRADE, body=requests.CancelAfter, answers={200: answers.CancelAfterState}, errors=ENGINE_ERRORS)
+    def post(self, request: Request, body: requests.CancelAfter) -> Response:
+        """Arm, renew or switch off the dead man's switch.
+
+        When `timeout` passes without another call, all open orders of the account are cancelled, those in halted
+        instruments too. It lives in the engine: it fires whether or not anything else of the exchange is up.
+        """
+        command = self.desk.cancel_after(body, command_id=self.principal.command_id)
+        content = self.desk.switched(gateway.submit(command))
+        return answer(content, sequence=content.sequence)
+
+
 class OrderEndpoint(DeskEndpoint):
     @operation(scope=READ, answers={200: answers.Order}, errors=("order_not_found",), is_read=True)
     def get(self, request: Request, order_id: int) -> Response:

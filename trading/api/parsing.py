@@ -11,9 +11,11 @@ from trading.core import terms
 from trading.core.listing import SETTLEMENT_STEPS
 from trading.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 
+NS_PER_MS: Final = 1_000_000
 MAXIMUM_TRANSFER_UNITS: Final = 10**15
-_WITH_PRICE: Final = ("limit", "stop_limit")
-_WITH_TRIGGER: Final = ("stop", "stop_limit")
+_WITH_PRICE: Final = ("limit", "stop_limit", "take_profit_limit")
+_WITH_TRIGGER: Final = ("stop", "stop_limit", "take_profit", "take_profit_limit")
+_RESTING: Final = ("gtc", "gtd")
 
 
 def place_order(
@@ -24,7 +26,7 @@ def place_order(
     _demand("trigger_price", order.trigger_price, order.type in _WITH_TRIGGER, order.type)
     _demand("trigger_by", order.trigger_by, order.type in _WITH_TRIGGER, order.type)
     time_in_force = order.time_in_force or ("gtc" if order.type in _WITH_PRICE else "ioc")
-    _check_time_in_force(order.type, time_in_force, order.post_only)
+    _check_time_in_force(order, time_in_force)
     return PlaceOrder(
         command_id=command_id,
         valid_until_ns=valid_until_ns,
@@ -41,6 +43,7 @@ def place_order(
         reduce_only=order.reduce_only,
         trigger_price_ticks=_price_ticks(order.trigger_price, "trigger_price", scale),
         trigger_by=terms.TRIGGERS_BY[order.trigger_by] if order.trigger_by else 0,
+        expires_at_ns=(order.expires_at or 0) * NS_PER_MS,
     )
 
 
@@ -98,11 +101,14 @@ def _demand(field: str, value: str | None, is_needed: bool, order_type: OrderTyp
         raise _refusal(field, f"A {order_type} order takes no {field}.")
 
 
-def _check_time_in_force(order_type: OrderType, time_in_force: TimeInForce, post_only: bool) -> None:
-    if order_type not in _WITH_PRICE and time_in_force == "gtc":
-        raise _refusal("time_in_force", f"A {order_type} order is ioc or fok.")
-    if post_only and (order_type, time_in_force) != ("limit", "gtc"):
-        raise _refusal("post_only", "Only a limit order that is gtc can be post_only.")
+def _check_time_in_force(order: requests.NewOrder, time_in_force: TimeInForce) -> None:
+    rests = time_in_force in _RESTING
+    if order.type not in _WITH_PRICE and rests:
+        raise _refusal("time_in_force", f"A {order.type} order is ioc or fok.")
+    if order.post_only and not (order.type == "limit" and rests):
+        raise _refusal("post_only", "Only a limit order that is gtc or gtd can be post_only.")
+    if (order.expires_at is not None) != (time_in_force == "gtd"):
+        raise _refusal("expires_at", "An order that is gtd needs expires_at, and no other takes it.")
 
 
 def _quantity_lots(text: str | None, scale: Scale) -> int:

@@ -77,6 +77,7 @@ def _order_fields(view: OrderView, scale: Scale) -> dict[str, Any]:
         "side": SIDES[view.side],
         "type": _ORDER_TYPES[view.order_type],
         "time_in_force": _TIMES_IN_FORCE[view.time_in_force],
+        "expires_at": milliseconds(view.expires_at_ns) if view.expires_at_ns else None,
         "status": _ORDER_STATUSES[view.status],
         "cancel_reason": _CANCEL_REASONS[view.cancel_reason] if view.cancel_reason else None,
         "reject_code": view.reject_code or None,

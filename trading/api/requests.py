@@ -9,6 +9,7 @@ from trading.api.fields import (
     Asset,
     ClientOrderId,
     Cursor,
+    Expiry,
     Id,
     IdempotencyKey,
     Interval,
@@ -22,6 +23,7 @@ from trading.api.fields import (
     Side,
     Symbol,
     TimeInForce,
+    Timeout,
     TriggerBy,
 )
 
@@ -31,10 +33,11 @@ class RequestFields(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class NewOrder(RequestFields):
-    """An order to place. `price` for limit and stop_limit only, trigger fields for stop and stop_limit only.
+    """An order to place. `price` for limit, stop_limit and take_profit_limit only, trigger fields for all stops and
+    take-profits: a stop buy waits for the price to rise to its trigger, a take-profit buy for it to fall.
 
-    `time_in_force` is gtc for limit and stop_limit and ioc for market and stop, unless given (market and stop: ioc or
-    fok). `post_only` goes with limit and gtc only.
+    `time_in_force` is gtc where there is a price and ioc where there is none, unless given (without a price: ioc or
+    fok). `expires_at` goes with gtd, and only with it; `post_only` with a limit that is gtc or gtd.
     """
 
     symbol: Symbol
@@ -45,6 +48,7 @@ class NewOrder(RequestFields):
     trigger_price: Price | None = None
     trigger_by: TriggerBy | None = None
     time_in_force: TimeInForce | None = None
+    expires_at: Expiry | None = None
     post_only: bool = False
     reduce_only: bool = False
     client_order_id: ClientOrderId | None = None
@@ -94,6 +98,12 @@ class Batch(RequestFields):
     """Operations done one after the other, each for itself: one that is refused does not stop the next."""
 
     operations: Annotated[list[BatchItem], Meta(min_length=1, max_length=50)]
+
+
+class CancelAfter(RequestFields):
+    """All orders are cancelled after `timeout` unless this is sent again before; 0 switches it off."""
+
+    timeout: Timeout
 
 
 class LeverageChange(RequestFields):

@@ -48,6 +48,7 @@ urlpatterns = [
     path("fills", accounts.FillsEndpoint.as_view()),
     path("ledger", accounts.LedgerEndpoint.as_view()),
     path("transfers", accounts.TransfersEndpoint.as_view()),
+    path("cancel-after", orders.CancelAfterEndpoint.as_view()),
     path("orders", orders.OrdersEndpoint.as_view()),
     path("orders/batch", orders.BatchEndpoint.as_view()),
     path("orders/by-client-id/<client_order_id:client_order_id>", orders.OrderByClientIdEndpoint.as_view()),

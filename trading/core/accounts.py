@@ -15,11 +15,12 @@ class Account:
     """A trading account. `orders` are all its open ones by id, `closed_client_orders` the close time by client id.
 
     `client_orders` maps a client order id, open or lately closed, to (content, order id). Both are None until the
-    first order that has such an id.
+    first order that has such an id. `cancel_after_ns` is when the dead man's switch fires, 0 while it is off.
     """
 
     __slots__ = (
         "account_id",
+        "cancel_after_ns",
         "client_orders",
         "closed_client_orders",
         "collateral",
@@ -35,6 +36,7 @@ class Account:
         self.user_id = user_id
         self.state = ACCOUNT_NORMAL
         self.maximum_open_orders = 0
+        self.cancel_after_ns = 0
         self.collateral: dict[str, int] = {}
         self.positions: dict[int, Position] = {}
         self.orders: dict[int, Order] = {}

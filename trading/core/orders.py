@@ -20,6 +20,7 @@ class Order:
     __slots__ = (
         "client_order_id",
         "created_at_ns",
+        "expires_at_ns",
         "filled_lots",
         "filled_value_units",
         "is_queued",
@@ -54,6 +55,7 @@ class Order:
     reduce_only: bool
     trigger_price_ticks: int
     trigger_by: int
+    expires_at_ns: int
     created_at_ns: int
     sequence: int
     open_loss_units: int

@@ -12,10 +12,15 @@ LIMIT: Final = 1
 MARKET: Final = 2
 STOP: Final = 3
 STOP_LIMIT: Final = 4
+TAKE_PROFIT: Final = 5
+TAKE_PROFIT_LIMIT: Final = 6
+MARKET_TYPES: Final = frozenset((MARKET, STOP, TAKE_PROFIT))  # what they match with is the protection price
+TRIGGERED_TYPES: Final = frozenset((STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT))
 
 GTC: Final = 1
 IOC: Final = 2
 FOK: Final = 3
+GTD: Final = 4
 
 TRIGGER_BY_MARK: Final = 1
 TRIGGER_BY_LAST: Final = 2
@@ -46,13 +51,22 @@ CANCEL_IOC: Final = 2
 CANCEL_SELF_TRADE: Final = 3
 CANCEL_PROTECTION: Final = 4
 CANCEL_REDUCE_ONLY: Final = 5
+CANCEL_EXPIRED: Final = 6
+CANCEL_DEAD_MAN: Final = 7
 
 PPB: Final = 1_000_000_000
 MAXIMUM_BAND_PPB: Final = 100 * PPB  # real books hold asks at ten times the mark
 
 SIDES: Final = {"buy": BUY, "sell": SELL}
-ORDER_TYPES: Final = {"limit": LIMIT, "market": MARKET, "stop": STOP, "stop_limit": STOP_LIMIT}
-TIMES_IN_FORCE: Final = {"gtc": GTC, "ioc": IOC, "fok": FOK}
+ORDER_TYPES: Final = {
+    "limit": LIMIT,
+    "market": MARKET,
+    "stop": STOP,
+    "stop_limit": STOP_LIMIT,
+    "take_profit": TAKE_PROFIT,
+    "take_profit_limit": TAKE_PROFIT_LIMIT,
+}
+TIMES_IN_FORCE: Final = {"gtc": GTC, "ioc": IOC, "fok": FOK, "gtd": GTD}
 TRIGGERS_BY: Final = {"mark": TRIGGER_BY_MARK, "last": TRIGGER_BY_LAST}
 SELF_TRADE_PREVENTIONS: Final = {
     "expire_maker": EXPIRE_MAKER,
@@ -85,4 +99,6 @@ CANCEL_REASONS: Final = {
     "self_trade": CANCEL_SELF_TRADE,
     "protection": CANCEL_PROTECTION,
     "reduce_only": CANCEL_REDUCE_ONLY,
+    "expired": CANCEL_EXPIRED,
+    "dead_man": CANCEL_DEAD_MAN,
 }

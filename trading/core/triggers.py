@@ -1,4 +1,4 @@
-"""Stops waiting for a price. Direction is explicit, so that further kinds of trigger only choose it differently."""
+"""Stops and take-profits waiting for a price. Direction is explicit: further kinds only choose it differently."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sortedcontainers import SortedKeyList
 
 from trading.core.orders import Order
-from trading.core.terms import BUY
+from trading.core.terms import STOP, STOP_LIMIT
 
 
 def _rising_key(order: Order) -> tuple[int, int]:
@@ -28,7 +28,9 @@ class TriggerBook:
         self.falling = SortedKeyList(key=_falling_key)
 
     def _waiting(self, order: Order) -> SortedKeyList:
-        return self.rising if order.side == BUY else self.falling
+        """A stop follows the price its side runs after, a take-profit waits for it to come back."""
+        is_stop = order.order_type == STOP or order.order_type == STOP_LIMIT
+        return self.rising if (order.side > 0) == is_stop else self.falling
 
     def add(self, order: Order) -> None:
         self._waiting(order).add(order)

@@ -13,7 +13,7 @@ from trading.core.markets import Instrument
 from trading.core.order_book import take_off
 from trading.core.orders import Order, release_open_loss
 from trading.core.positions import Position
-from trading.core.terms import BUY, INSTRUMENT_NORMAL, STOP, STOP_LIMIT
+from trading.core.terms import BUY, INSTRUMENT_NORMAL, TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
@@ -25,8 +25,11 @@ from trading.engine.commands import (
 )
 from trading.engine.events import AnyEvent, CommandRepeated
 from trading.engine.state import (
+    CANCEL_AFTER_DUE,
     COMMAND_ID_GENERATION_NS,
     DOMAINS,
+    ORDER_EXPIRES,
+    PARAMETERS_DUE,
     State,
 )
 
@@ -58,7 +61,7 @@ def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> N
             state.recent_command_ids[command_id] = state.sequence
     elif type(command) is ActivateParameters:
         due_ns, _ = state.instruments[command.instrument_id].scheduled.pop(command.version)
-        state.remove_timer(due_ns, command.instrument_id, command.version)
+        state.remove_timer(due_ns, PARAMETERS_DUE, command.instrument_id, command.version)
 
 
 def _nothing(state: State, event: Any) -> None:
@@ -87,7 +90,7 @@ def _schedule_parameters(state: State, event: e.ParametersScheduled) -> None:
     version = event.parameters.version
     instrument.newest_version = version
     instrument.scheduled[version] = (event.effective_at_ns, event.parameters)
-    state.add_timer(event.effective_at_ns, event.instrument_id, version)
+    state.add_timer(event.effective_at_ns, PARAMETERS_DUE, event.instrument_id, version)
 
 
 def _change_parameters(state: State, event: e.ParametersChanged) -> None:
@@ -120,6 +123,15 @@ def _change_leverage(state: State, event: e.LeverageChanged) -> None:
     position.margin_key = -1
 
 
+def _set_cancel_after(state: State, event: e.CancelAfterSet) -> None:
+    account = state.accounts[event.account_id]
+    if account.cancel_after_ns:
+        state.remove_timer(account.cancel_after_ns, CANCEL_AFTER_DUE, event.account_id, 0)
+    account.cancel_after_ns = event.deadline_ns
+    if event.deadline_ns:
+        state.add_timer(event.deadline_ns, CANCEL_AFTER_DUE, event.account_id, 0)
+
+
 def _place_order(state: State, event: e.OrderPlaced) -> None:
     account = state.accounts[event.account_id]
     position = account.positions.get(event.instrument_id)
@@ -135,6 +147,7 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.reduce_only = event.reduce_only
     order.trigger_price_ticks = event.trigger_price_ticks
     order.trigger_by = event.trigger_by
+    order.expires_at_ns = event.expires_at_ns
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
     order.open_loss_units = 0
@@ -152,7 +165,9 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         return
     account.orders[order_id] = order
     position.open_orders += 1
-    if order_type == STOP or order_type == STOP_LIMIT:
+    if event.expires_at_ns:
+        state.add_timer(event.expires_at_ns, ORDER_EXPIRES, order_id, event.account_id)
+    if order_type in TRIGGERED_TYPES:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
@@ -326,6 +341,8 @@ def _close(state: State, order: Order) -> None:
     order.sequence = state.sequence
     position.open_orders -= 1
     del position.account.orders[order.order_id]
+    if order.expires_at_ns:
+        state.remove_timer(order.expires_at_ns, ORDER_EXPIRES, order.order_id, position.account.account_id)
     if order.client_order_id:
         mark_closed(position.account, order.client_order_id, state.time_ns)
 
@@ -377,4 +394,5 @@ FOLDS: dict[type, Callable[[State, Any], None]] = {
     e.OrderAmended: _amend_order,
     e.OrderTriggered: _trigger_order,
     e.OrderRejected: _reject_order,
+    e.CancelAfterSet: _set_cancel_after,
 }

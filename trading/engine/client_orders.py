@@ -14,7 +14,7 @@ def order_content(order: PlaceOrder | OrderPlaced) -> int:
     -1, the content of no accepted order, when a field is out of range.
     """
     content = order.instrument_id
-    for quantity in (order.quantity_lots, order.price_ticks, order.trigger_price_ticks):
+    for quantity in (order.quantity_lots, order.price_ticks, order.trigger_price_ticks, order.expires_at_ns):
         if not 0 <= quantity < 1 << 62:
             return -1
         content = content << 62 | quantity

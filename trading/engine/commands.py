@@ -88,6 +88,7 @@ class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
     reduce_only: bool = False
     trigger_price_ticks: int = 0
     trigger_by: int = 0
+    expires_at_ns: int = 0
 
 
 class AmendOrder(Command, frozen=True, array_like=True, gc=False, tag=11):
@@ -122,6 +123,13 @@ class AdvanceTime(Command, frozen=True, array_like=True, gc=False, tag=14):
     """Nothing but a stamp: lets due timers fire when no other command comes."""
 
 
+class CancelAfter(Command, frozen=True, array_like=True, gc=False, tag=15):
+    """Dead man's switch: cancel all of the account's orders `timeout_ns` after the stamp, unless told anew. 0: off."""
+
+    account_id: int
+    timeout_ns: int
+
+
 class TriggerOrder(Command, frozen=True, array_like=True, gc=False, tag=40):
     """Internal: a stop's trigger price was reached."""
 
@@ -140,6 +148,19 @@ class ActivateParameters(Command, frozen=True, array_like=True, gc=False, tag=42
 
     instrument_id: int
     version: int
+
+
+class ExpireOrder(Command, frozen=True, array_like=True, gc=False, tag=43):
+    """Internal: an order's `expires_at_ns` has come."""
+
+    account_id: int
+    order_id: int
+
+
+class FireCancelAfter(Command, frozen=True, array_like=True, gc=False, tag=44):
+    """Internal: nobody renewed the account's dead man's switch."""
+
+    account_id: int
 
 
 class PreviewOrders(Command, frozen=True, array_like=True, gc=False, tag=60):
@@ -170,7 +191,8 @@ ExternalCommand = (
     | CancelOrder
     | CancelAllOrders
     | AdvanceTime
+    | CancelAfter
 )
-InternalCommand = TriggerOrder | TrimReduceOnly | ActivateParameters
+InternalCommand = TriggerOrder | TrimReduceOnly | ActivateParameters | ExpireOrder | FireCancelAfter
 Query = PreviewOrders | DescribeAccount
 JournaledCommand = ExternalCommand | InternalCommand

@@ -43,7 +43,10 @@ DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
     c.CancelOrder: cancels.cancel_order,
     c.CancelAllOrders: cancels.cancel_all_orders,
     c.AdvanceTime: _advance_time,
+    c.CancelAfter: cancels.cancel_after,
     c.TriggerOrder: orders.trigger_order,
     c.TrimReduceOnly: cancels.trim_reduce_only,
     c.ActivateParameters: instruments.activate_parameters,
+    c.ExpireOrder: cancels.expire_order,
+    c.FireCancelAfter: cancels.fire_cancel_after,
 }

@@ -16,7 +16,7 @@ from trading.engine.decide import decide
 from trading.engine.events import Record
 from trading.engine.queries import answer
 from trading.engine.replies import AccountView, OrdersPreview, OrderView, Outcome, QueryRefused
-from trading.engine.state import State
+from trading.engine.state import ORDER_EXPIRES, PARAMETERS_DUE, State
 from trading.engine.views import order_view
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
@@ -115,8 +115,8 @@ class Engine:
     def _fire_timers(self, time_ns: int, records: list[Record]) -> None:
         state = self.state
         while 0 < state.next_timer_ns <= time_ns:
-            _, instrument_id, version = state.timers[0]
-            records.append(self._run(c.ActivateParameters(b"", 0, instrument_id, version), time_ns, 0))
+            _, kind, first, second = state.timers[0]
+            records.append(self._run(_command_of_timer(kind, first, second), time_ns, 0))
 
     def _drain(self, time_ns: int, records: list[Record]) -> None:
         pending = self.state.pending
@@ -125,3 +125,11 @@ class Engine:
                 return
             cause_sequence, command = pending[0]
             records.append(self._run(command, time_ns, cause_sequence))
+
+
+def _command_of_timer(kind: int, first: int, second: int) -> c.InternalCommand:
+    if kind == PARAMETERS_DUE:
+        return c.ActivateParameters(b"", 0, first, second)
+    if kind == ORDER_EXPIRES:
+        return c.ExpireOrder(b"", 0, second, first)
+    return c.FireCancelAfter(b"", 0, first)

@@ -115,6 +115,7 @@ class OrderPlaced(Event, frozen=True, array_like=True, gc=False, tag=14):
     resting_lots: int
     cut_lots: int
     open_loss_units: int
+    expires_at_ns: int = 0
 
 
 class TradeExecuted(Event, frozen=True, array_like=True, gc=False, tag=15):
@@ -211,6 +212,13 @@ class OrderRejected(Event, frozen=True, array_like=True, gc=False, tag=20):
     code: str
 
 
+class CancelAfterSet(Event, frozen=True, array_like=True, gc=False, tag=21):
+    """The dead man's switch fires at `deadline_ns`; 0: it is off (switched off, or it has just fired)."""
+
+    account_id: int
+    deadline_ns: int
+
+
 AnyEvent = (
     CommandRefused
     | CommandRepeated
@@ -232,6 +240,7 @@ AnyEvent = (
     | OrderAmended
     | OrderTriggered
     | OrderRejected
+    | CancelAfterSet
 )
 
 

@@ -21,10 +21,10 @@ from trading.core.terms import (
     EXPIRE_TAKER,
     FOK,
     GTC,
+    GTD,
     INSTRUMENT_POST_ONLY,
-    MARKET,
+    MARKET_TYPES,
     PPB,
-    STOP,
 )
 from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
 from trading.engine.requirements import equity_and_initial, present_requirement
@@ -102,7 +102,7 @@ class Execution:
         terms, side, lots, price_ticks = self.terms, self.side, self.lots, self.price_ticks
         instrument = self.position.instrument
         order_type, time_in_force = terms.order_type, terms.time_in_force
-        if order_type == MARKET or order_type == STOP:
+        if order_type in MARKET_TYPES:
             self.is_market = True
             price_ticks = self.price_ticks = self._protection_price_ticks()
             notional_units = lots * instrument.lot_value_units
@@ -125,7 +125,7 @@ class Execution:
             if instrument.state == INSTRUMENT_POST_ONLY:
                 return "post_only_mode"
             self._walk(opposite)
-        if time_in_force == GTC:
+        if time_in_force == GTC or time_in_force == GTD:
             if not self.is_market and not self.is_stopped:
                 self.resting_lots = lots - self.cut_lots - self.filled_lots
         elif time_in_force == FOK and self.filled_lots < lots:

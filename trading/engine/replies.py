@@ -31,6 +31,7 @@ class OrderView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     created_at_ns: int
     updated_at_ns: int
     sequence: int
+    expires_at_ns: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):

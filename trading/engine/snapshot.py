@@ -15,9 +15,9 @@ from trading.core.order_book import orders_of
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.engine.commands import InternalCommand, TriggerOrder
-from trading.engine.state import State
+from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 
-SNAPSHOT_FORMAT: Final = 1
+SNAPSHOT_FORMAT: Final = 2
 
 _ORDER_FIELDS: Final = (
     "client_order_id",
@@ -31,6 +31,7 @@ _ORDER_FIELDS: Final = (
     "reduce_only",
     "trigger_price_ticks",
     "trigger_by",
+    "expires_at_ns",
     "open_lots",
     "open_loss_units",
     "filled_lots",
@@ -126,7 +127,7 @@ def _load_instrument(state: State, parts: list[Any]) -> None:
     instrument.newest_version = parts[2]
     for version, (due_ns, parameters) in parts[3]:
         instrument.scheduled[version] = (due_ns, msgspec.convert(parameters, InstrumentParameters))
-        state.add_timer(due_ns, instrument.instrument_id, version)
+        state.add_timer(due_ns, PARAMETERS_DUE, instrument.instrument_id, version)
     instrument.state, mark_price_ticks, instrument.last_price_ticks = parts[4:]
     instrument.mark(mark_price_ticks)
     state.instruments[instrument.instrument_id] = instrument
@@ -139,6 +140,7 @@ def _dump_account(account: Account) -> list[Any]:
         account.user_id,
         account.state,
         account.maximum_open_orders,
+        account.cancel_after_ns,
         sorted(account.collateral.items()),
         [[name, f"{content:x}", order_id] for name, (content, order_id) in known],
         list((account.closed_client_orders or {}).items()),
@@ -167,18 +169,20 @@ def _dump_queues(instrument: Instrument) -> list[Any]:
 
 def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> None:
     account = Account(parts[0], parts[1])
-    account.state, account.maximum_open_orders = parts[2], parts[3]
-    account.collateral = dict(parts[4])
-    account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[5]} or None
-    account.closed_client_orders = dict(parts[6]) or None
+    account.state, account.maximum_open_orders, account.cancel_after_ns = parts[2:5]
+    if account.cancel_after_ns:
+        state.add_timer(account.cancel_after_ns, CANCEL_AFTER_DUE, account.account_id, 0)
+    account.collateral = dict(parts[5])
+    account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[6]} or None
+    account.closed_client_orders = dict(parts[7]) or None
     reduce_only: list[tuple[Position, list[int]]] = []
-    for fields in parts[7]:
+    for fields in parts[8]:
         position = Position(account, state.instruments[fields[0]])
         for name, value in zip(_POSITION_FIELDS, fields[1:-1], strict=True):
             setattr(position, name, value)
         account.positions[fields[0]] = position
         reduce_only.append((position, fields[-1]))
-    for fields in parts[8]:
+    for fields in parts[9]:
         order = _load_order(state, account, fields)
         orders[order.order_id] = account.orders[order.order_id] = order
     for position, order_ids in reduce_only:
@@ -193,6 +197,8 @@ def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
     order.is_queued = False
     for name, value in zip(_ORDER_FIELDS, rest, strict=True):
         setattr(order, name, value)
+    if order.expires_at_ns:
+        state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account.account_id)
     if order.is_untriggered:
         state.untriggered[order_id] = order
         state.instruments[instrument_id].trigger_book(order.trigger_by).add(order)

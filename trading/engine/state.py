@@ -21,6 +21,11 @@ COMMAND_ID_GENERATION_NS: Final = 120 * 1_000_000_000
 CLIENT_ORDER_ID_WINDOW_NS: Final = 24 * 3600 * 1_000_000_000
 CLOSED_CLIENT_ORDER_IDS: Final = 10_000
 
+# Kinds of timers, and what their two numbers are.
+PARAMETERS_DUE: Final = 0  # instrument id, version
+ORDER_EXPIRES: Final = 1  # order id, account id
+CANCEL_AFTER_DUE: Final = 2  # account id, 0
+
 
 class State:
     """Everything. `subject` is the order the running record is about; it is transient, not part of dump or hash.
@@ -66,12 +71,12 @@ class State:
         self.next_timer_ns = 0
         self.subject: Order | None = None
 
-    def add_timer(self, due_ns: int, instrument_id: int, version: int) -> None:
-        self.timers.add((due_ns, instrument_id, version))
+    def add_timer(self, due_ns: int, kind: int, first: int, second: int) -> None:
+        self.timers.add((due_ns, kind, first, second))
         self.next_timer_ns = self.timers[0][0]
 
-    def remove_timer(self, due_ns: int, instrument_id: int, version: int) -> None:
-        self.timers.remove((due_ns, instrument_id, version))
+    def remove_timer(self, due_ns: int, kind: int, first: int, second: int) -> None:
+        self.timers.remove((due_ns, kind, first, second))
         self.next_timer_ns = self.timers[0][0] if self.timers else 0
 
     def next_id(self, ahead: int) -> int:

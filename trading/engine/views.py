@@ -53,6 +53,7 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         order.created_at_ns,
         state.time_ns,
         order.sequence,
+        order.expires_at_ns,
     )
 
 

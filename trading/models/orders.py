@@ -35,6 +35,7 @@ class Order(models.Model):
     reject_code = models.CharField(max_length=40, blank=True)
     updated_at_ns = models.BigIntegerField()
     sequence = models.BigIntegerField(help_text="The record that last changed it.")
+    expires_at_ns = models.BigIntegerField(default=0, help_text="0: never.")
 
     class Meta:
         constraints = [

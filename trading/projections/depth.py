@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from trading.core.terms import STOP, STOP_LIMIT
+from trading.core.terms import TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import DepthLevel
@@ -52,7 +52,7 @@ class Depth(Projection):
         self._changed.clear()
 
     def _place(self, record: Record, event: e.OrderPlaced) -> None:
-        waits = event.order_type == STOP or event.order_type == STOP_LIMIT
+        waits = event.order_type in TRIGGERED_TYPES
         if event.resting_lots and not waits:
             self._add(record, event.instrument_id, event.side, event.price_ticks, event.resting_lots)
 

@@ -13,8 +13,7 @@ from trading.core.terms import (
     ORDER_PARTIALLY_FILLED,
     ORDER_REJECTED,
     ORDER_UNTRIGGERED,
-    STOP,
-    STOP_LIMIT,
+    TRIGGERED_TYPES,
 )
 from trading.engine import events as e
 from trading.engine.events import Record
@@ -52,6 +51,7 @@ class OrderRow(msgspec.Struct, array_like=True, gc=False):
     reject_code: str
     updated_at_ns: int
     sequence: int
+    expires_at_ns: int
 
     def settle(self) -> None:
         """Set the status of an active order from its lots; one that lost lots is never `filled`."""
@@ -98,7 +98,7 @@ class Orders(Projection):
         self._changed.clear()
 
     def _place(self, record: Record, event: e.OrderPlaced) -> None:
-        waits = event.order_type == STOP or event.order_type == STOP_LIMIT
+        waits = event.order_type in TRIGGERED_TYPES
         self._open[event.order_id] = self._placed[event.order_id] = OrderRow(
             event.order_id,
             event.account_id,
@@ -125,6 +125,7 @@ class Orders(Projection):
             "",
             record.time_ns,
             record.sequence,
+            event.expires_at_ns,
         )
 
     def _trade(self, record: Record, event: e.TradeExecuted) -> None:

@@ -8,8 +8,7 @@ from trading.core.terms import (
     ORDER_NEW,
     ORDER_PARTIALLY_FILLED,
     ORDER_UNTRIGGERED,
-    STOP,
-    STOP_LIMIT,
+    TRIGGERED_TYPES,
 )
 from trading.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 from trading.engine.events import OrderAmended, OrderCancelled, OrderPlaced, OrderRepeated, Record, TradeExecuted
@@ -72,11 +71,12 @@ def _as_placed(placed: OrderPlaced, record: Record) -> OrderView:
         record.time_ns,
         record.time_ns,
         record.sequence,
+        placed.expires_at_ns,
     )
 
 
 def _status(placed: OrderPlaced, *, filled_lots: int, cancelled_lots: int) -> int:
-    if placed.order_type in (STOP, STOP_LIMIT):
+    if placed.order_type in TRIGGERED_TYPES:
         return ORDER_UNTRIGGERED
     if filled_lots + cancelled_lots < placed.quantity_lots:
         return ORDER_PARTIALLY_FILLED if filled_lots else ORDER_NEW
@@ -111,6 +111,7 @@ def _as_read(order_id: int) -> OrderView:
         row.created_at_ns,
         row.updated_at_ns,
         row.sequence,
+        row.expires_at_ns,
     )
 
 

@@ -10,7 +10,7 @@ from trading.core.terms import (
     ACCOUNT_NORMAL,
     CANCEL_USER,
     INSTRUMENT_CANCEL_ONLY,
-    STOP,
+    MARKET_TYPES,
 )
 from trading.engine.commands import AmendOrder
 from trading.engine.decisions.cancels import cancelled
@@ -56,7 +56,7 @@ def _value_refusal(command: AmendOrder, order: Order, instrument: Instrument) ->
         return "invalid_quantity"
     if price_ticks < 0 or price_ticks > instrument.maximum_price_ticks:
         return "invalid_price"
-    return "invalid_price" if price_ticks and order.order_type == STOP else ""
+    return "invalid_price" if price_ticks and order.order_type in MARKET_TYPES else ""
 
 
 def _state_refusal(account: Account, instrument: Instrument) -> str:

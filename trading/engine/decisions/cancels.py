@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from trading.core.orders import Order
-from trading.core.terms import ACCOUNT_FROZEN, CANCEL_REDUCE_ONLY, CANCEL_USER, INSTRUMENT_HALTED
+from trading.core.terms import (
+    ACCOUNT_FROZEN,
+    CANCEL_DEAD_MAN,
+    CANCEL_EXPIRED,
+    CANCEL_REDUCE_ONLY,
+    CANCEL_USER,
+    INSTRUMENT_HALTED,
+)
 from trading.engine.client_orders import known_client_order
-from trading.engine.commands import CancelAllOrders, CancelOrder, TrimReduceOnly
-from trading.engine.events import AnyEvent, OrderCancelled, OrderReduced
+from trading.engine.commands import (
+    CancelAfter,
+    CancelAllOrders,
+    CancelOrder,
+    ExpireOrder,
+    FireCancelAfter,
+    TrimReduceOnly,
+)
+from trading.engine.events import AnyEvent, CancelAfterSet, OrderCancelled, OrderReduced
 from trading.engine.refusal import refuse
 from trading.engine.state import State
+
+LONGEST_CANCEL_AFTER_NS: Final = 24 * 3600 * 1_000_000_000
 
 
 def cancel_order(state: State, command: CancelOrder) -> list[AnyEvent]:
@@ -50,6 +68,28 @@ def cancel_all_orders(state: State, command: CancelAllOrders) -> list[AnyEvent]:
         if (not instrument_id or order.position.instrument.instrument_id == instrument_id)
         and order.position.instrument.state != INSTRUMENT_HALTED
     ]
+
+
+def cancel_after(state: State, command: CancelAfter) -> list[AnyEvent]:
+    """Arm, renew or switch off the dead man's switch."""
+    if command.account_id not in state.accounts:
+        return refuse(command, "account_not_found")
+    if not 0 <= command.timeout_ns <= LONGEST_CANCEL_AFTER_NS:
+        return refuse(command, "invalid_parameter")
+    deadline_ns = state.time_ns + command.timeout_ns if command.timeout_ns else 0
+    return [CancelAfterSet(command.account_id, deadline_ns)]
+
+
+def fire_cancel_after(state: State, command: FireCancelAfter) -> list[AnyEvent]:
+    """Every order goes, in halted instruments too: nobody is there to watch them when the halt ends."""
+    events: list[AnyEvent] = [CancelAfterSet(command.account_id, 0)]
+    for _, order in sorted(state.accounts[command.account_id].orders.items()):
+        events.append(cancelled(order, CANCEL_DEAD_MAN))
+    return events
+
+
+def expire_order(state: State, command: ExpireOrder) -> list[AnyEvent]:
+    return [cancelled(state.accounts[command.account_id].orders[command.order_id], CANCEL_EXPIRED)]
 
 
 def trim_reduce_only(state: State, command: TrimReduceOnly) -> list[AnyEvent]:

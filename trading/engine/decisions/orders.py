@@ -11,16 +11,16 @@ from trading.core.terms import (
     ACCOUNT_NORMAL,
     EXPIRE_BOTH,
     EXPIRE_MAKER,
-    FOK,
     GTC,
+    GTD,
     INSTRUMENT_CANCEL_ONLY,
     INSTRUMENT_NORMAL,
     INSTRUMENT_POST_ONLY,
     LIMIT,
-    MARKET,
-    STOP,
-    STOP_LIMIT,
+    MARKET_TYPES,
+    TAKE_PROFIT_LIMIT,
     TRIGGER_BY_LAST,
+    TRIGGERED_TYPES,
 )
 from trading.engine.client_orders import known_client_order, order_content
 from trading.engine.commands import PlaceOrder, TriggerOrder
@@ -47,13 +47,13 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
                 return [OrderRepeated(command.account_id, order_id)]
             return refuse(command, "duplicate_client_order_id")
     position = account.positions.get(command.instrument_id) or Position(account, instrument)
-    code = _refusal(command, position)
+    code = _refusal(command, position, state.time_ns)
     if code:
         return refuse(command, code)
     order_id = state.next_id(1)
     execution: Execution | None = None
     resting_lots, cut_lots, open_loss_units = command.quantity_lots, 0, 0
-    if command.order_type != STOP and command.order_type != STOP_LIMIT:
+    if command.order_type not in TRIGGERED_TYPES:
         execution = Execution(position, command, command.quantity_lots, command.price_ticks)
         code = execution.plan()
         if code:
@@ -79,6 +79,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             resting_lots,
             cut_lots,
             open_loss_units,
+            command.expires_at_ns,
         )
     ]
     if execution is not None and (execution.matches or resting_lots != command.quantity_lots):
@@ -116,24 +117,27 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     return events
 
 
-def _refusal(command: PlaceOrder, position: Position) -> str:
+def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
     """Rules 3 to 7: shape, size, states, number of open orders."""
     order_type, time_in_force = command.order_type, command.time_in_force
     price_ticks, trigger_price_ticks = command.price_ticks, command.trigger_price_ticks
-    is_market = order_type == MARKET or order_type == STOP
-    is_stop = order_type == STOP or order_type == STOP_LIMIT
-    is_plain = order_type == LIMIT and time_in_force == GTC
+    is_market = order_type in MARKET_TYPES
+    waits = order_type in TRIGGERED_TYPES
+    rests = time_in_force == GTC or time_in_force == GTD
+    is_plain = order_type == LIMIT and rests
     if (
         (command.side != 1 and command.side != -1)
-        or not LIMIT <= order_type <= STOP_LIMIT
-        or not GTC <= time_in_force <= FOK
+        or not LIMIT <= order_type <= TAKE_PROFIT_LIMIT
+        or not GTC <= time_in_force <= GTD
         or not EXPIRE_MAKER <= command.self_trade_prevention <= EXPIRE_BOTH
         or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
-        or (time_in_force == GTC and is_market)
+        or (rests and is_market)
         or (command.post_only and not is_plain)
-        or (trigger_price_ticks != 0) != is_stop
-        or (command.trigger_by != 0) != is_stop
+        or (trigger_price_ticks != 0) != waits
+        or (command.trigger_by != 0) != waits
         or not 0 <= command.trigger_by <= TRIGGER_BY_LAST
+        or (time_in_force == GTD and command.expires_at_ns <= time_ns)
+        or (time_in_force != GTD and command.expires_at_ns != 0)
     ):
         return "invalid_parameter"
     account, instrument = position.account, position.instrument

@@ -9,7 +9,7 @@ INTERVALS_S = [60, 300, 900, 3600, 14_400, 86_400]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0003_requests")]
+    dependencies = [("trading", "0004_order_kit")]
 
     operations = [
         migrations.CreateModel(
