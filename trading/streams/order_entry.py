@@ -12,10 +12,11 @@ from exchange.identity.principals import Principal
 from trading.api import answers
 from trading.api.order_desk import OrderDesk, ReadModels, batch_cost
 from trading.api.recent_orders import RECENT_ORDERS
+from trading.api.requests import CancelAfter as CancelAfterFields
 from trading.api.scales import Scale
-from trading.engine.commands import ExternalCommand
+from trading.engine.commands import CancelAfter, ExternalCommand
 from trading.engine.replies import Outcome
-from trading.services.gateway import is_repeated, read_first_outcome
+from trading.services.gateway import is_repeated, new_command_id, read_first_outcome
 from trading.streams import requests as r
 from trading.streams.frames import Frame, RequestId, error_frame, result_frame
 from trading.streams.hub import Hub
@@ -23,8 +24,10 @@ from trading.streams.limits import Purse
 from trading.streams.markets import Markets, NotInMemory
 
 MAXIMUM_IN_FLIGHT: Final = 256
+SWITCH_MS: Final = 10_000  # orders live so long after their socket
+RENEW_S: Final = 3.0
 
-Answer = answers.OrderResult | answers.CancelledOrders | answers.BatchResult
+Answer = answers.OrderResult | answers.CancelledOrders | answers.BatchResult | answers.CancelAfterState
 Results = list[Outcome | ApiError]
 Show = Callable[[OrderDesk, Results], Answer]
 Made = TypeVar("Made")
@@ -72,39 +75,62 @@ class OrderEntry:
         self._fast = OrderDesk(account_id, Memory(hub.markets), self._charge_miss_soon)
         self._slow = OrderDesk(account_id, ReadModels, partial(self._charge_now, 1, enforce=False))
         self._in_flight = 0
+        self._renewing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def place(self, message: r.Place) -> None:
-        command_id = await self._begin(message, cost=1)
-        command = await self._make(lambda desk: desk.place(message.args, command_id=command_id))
-        self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+    async def take(self, message: r.AnyOrderMessage) -> None:
+        """Returns when the operation is on its way. Refuses with rate_limited, and what is malformed in itself."""
+        match message:
+            case r.Place(args=order):
+                command_id = await self._begin(message, cost=1)
+                command = await self._make(lambda desk: desk.place(order, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+            case r.Cancel(args=item):
+                command = self._fast.cancel(item, command_id=await self._begin(message, cost=0))
+                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+            case r.Amend(args=change):
+                command_id = await self._begin(message, cost=1)
+                command = await self._make(lambda desk: desk.amend(change, order_id=change.id, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+            case r.CancelAll(args=query):
+                command_id = await self._begin(message, cost=0)
+                command = await self._make(lambda desk: desk.cancel_all(query, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.cancelled(results[0]))
+            case r.Batch():
+                await self._batch(message)
+            case r.CancelOnDisconnect():
+                await self._cancel_on_disconnect(message)
 
-    async def amend(self, message: r.Amend) -> None:
-        command_id = await self._begin(message, cost=1)
-        command = await self._make(
-            lambda desk: desk.amend(message.args, order_id=message.args.id, command_id=command_id)
-        )
-        self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+    async def close(self) -> None:
+        """Operations under way go on, their answers are lost; a dead man's switch is renewed no more."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+        await self._purse.empty()
 
-    async def cancel(self, message: r.Cancel) -> None:
-        command_id = await self._begin(message, cost=0)
-        command = self._fast.cancel(message.args, command_id=command_id)
-        self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
-
-    async def cancel_all(self, message: r.CancelAll) -> None:
-        command_id = await self._begin(message, cost=0)
-        command = await self._make(lambda desk: desk.cancel_all(message.args, command_id=command_id))
-        self._submit(message.id, [command], lambda desk, results: desk.cancelled(results[0]))
-
-    async def batch(self, message: r.Batch) -> None:
+    async def _batch(self, message: r.Batch) -> None:
         command_id = await self._begin(message, cost=batch_cost(message.args))
         commands = await self._make(lambda desk: desk.batch(message.args, command_id=command_id))
         sent = [command for command in commands if not isinstance(command, ApiError)]
         self._submit(message.id, sent, lambda desk, results: desk.batch_result(commands, iter(results)))
 
-    async def close(self) -> None:
-        """Operations under way go on, their answers are lost."""
-        await self._purse.empty()
+    async def _cancel_on_disconnect(self, message: r.CancelOnDisconnect) -> None:
+        """The switch is the engine's: should this process die, nobody renews it either."""
+        command_id = await self._begin(message, cost=1)
+        if self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
+        if message.args.enabled:
+            self._renewing = asyncio.get_running_loop().create_task(self._renew_switch())
+        switch = self._switch(SWITCH_MS if message.args.enabled else 0, command_id)
+        self._submit(message.id, [switch], lambda desk, results: desk.switched(results[0]))
+
+    async def _renew_switch(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            self._hub.gateway.submit_many([self._switch(SWITCH_MS, new_command_id())], lambda results: None)
+
+    def _switch(self, timeout_ms: int, command_id: bytes) -> CancelAfter:
+        return self._fast.cancel_after(CancelAfterFields(timeout_ms), command_id=command_id)
 
     async def _begin(self, message: r.OrderMessage, *, cost: int) -> bytes:
         """The operation's command id, paid for. Refuses with rate_limited."""

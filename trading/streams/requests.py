@@ -74,7 +74,18 @@ class Batch(OrderMessage, tag="order.batch"):
     args: requests.Batch
 
 
-AnyMessage = Subscribe | Unsubscribe | Ping | Auth | Place | Amend | Cancel | CancelAll | Batch
+class SwitchFields(Struct, forbid_unknown_fields=True, frozen=True):
+    enabled: bool = True
+
+
+class CancelOnDisconnect(OrderMessage, tag="cancel_on_disconnect"):
+    """All orders of the account are cancelled some seconds after this socket has gone, however it went."""
+
+    args: SwitchFields = SwitchFields()
+
+
+AnyOrderMessage = Place | Amend | Cancel | CancelAll | Batch | CancelOnDisconnect
+AnyMessage = Subscribe | Unsubscribe | Ping | Auth | AnyOrderMessage
 
 
 class _Named(Struct):

@@ -111,16 +111,8 @@ class Socket:
 
     async def _carry_out(self, message: r.AnyMessage) -> None:
         match message:
-            case r.Place():
-                await self._order_entry().place(message)
-            case r.Cancel():
-                await self._order_entry().cancel(message)
-            case r.Amend():
-                await self._order_entry().amend(message)
-            case r.CancelAll():
-                await self._order_entry().cancel_all(message)
-            case r.Batch():
-                await self._order_entry().batch(message)
+            case r.OrderMessage():
+                await self._order_entry().take(message)
             case r.Subscribe():
                 await self._subscribe(message)
             case r.Unsubscribe():
