@@ -5,10 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from exchange.ops import api_description, api_errors, health
-from frontend import views
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("health/ready", health.ready),
     path("", include("exchange.identity.urls")),
     path("", include("exchange.identity.account_urls")),
@@ -19,6 +17,7 @@ urlpatterns = [
     path("api/docs/", api_description.Docs.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("trading.api.urls")),
     path("api/v1/risk/", include("risk.api.urls")),
+    path("", include("frontend.urls")),
 ]
 
 handler400 = api_errors.bad_request
