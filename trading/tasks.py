@@ -2,12 +2,13 @@
 
 from celery import shared_task
 
-from trading.services import accounts, collateral, listings
+from trading.services import account_transfers, accounts, collateral, listings
 
 
 @shared_task
 def reconcile_transfers() -> None:
     collateral.reconcile_transfers()
+    account_transfers.carry_on_transfers()
 
 
 @shared_task

@@ -88,6 +88,20 @@ def own_accounts(*, user: User) -> list[Account]:
     return list(Account.objects.filter(owner=user).order_by("id"))
 
 
+def own_keys(*, user: User) -> list[ApiKey]:
+    """The keys of all of the user's accounts that were not revoked, newest first, with their accounts."""
+    own = ApiKey.objects.filter(account__owner=user, revoked_at=None)
+    return list(own.select_related("account").order_by("-id"))
+
+
+def find_own_account(*, user: User, account_id: int) -> Account:
+    """Refuses others' and unknown accounts alike: account_not_found."""
+    account = Account.objects.filter(owner=user, id=account_id).select_related("owner").first()
+    if account is None:
+        raise ApiError("account_not_found")
+    return account
+
+
 def _read_key(public_id: str) -> KeyRecord | None:
     row = ApiKey.objects.select_related("account__owner").filter(public_id=public_id).first()
     if row is None:

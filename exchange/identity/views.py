@@ -6,9 +6,11 @@ django-allauth does the work; here its views get our limits and our pages.
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -95,4 +97,15 @@ class ConfirmEmail(allauth.ConfirmEmailView):
 
 
 class Sessions(ListUserSessionsView):
+    """Ends the own session named in `session`; all but this one when none is named."""
+
     template_name = "identity/sessions.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        named = self.request.POST.get("session")
+        if named is None:
+            return super().form_valid(form)
+        for session in UserSession.objects.filter(user=self.request.user):
+            if str(session.pk) == named:
+                session.end()
+        return redirect(self.get_success_url())

@@ -65,6 +65,17 @@ Time = Annotated[int, Meta(ge=0, le=MAXIMUM_ID, description="Milliseconds since 
 Expiry = Annotated[
     int, Meta(ge=1, le=LATEST_EXPIRY_MS, description="When a gtd order ends. Milliseconds since 1970, UTC, to come.")
 ]
+KeyExpiry = Annotated[
+    int, Meta(ge=1, le=LATEST_EXPIRY_MS, description="When the key ends. Milliseconds since 1970, UTC, to come.")
+]
+KeyId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{32}\Z",
+        description="What X-API-Key names.",
+        extra_json_schema={"examples": ["0123456789abcdef0123456789abcdef"]},
+    ),
+]
 Timeout = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Rows a page.")]
 Leverage = Annotated[int, Meta(ge=1, le=1000)]
@@ -81,4 +92,6 @@ AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
 Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
 Role = Literal["maker", "taker"]
 Asset = Literal["USDT"]
+Scope = Literal["read", "trade", "transfer"]
+KeyKind = Literal["hmac", "ed25519"]
 LedgerKind = Literal["trade_fee", "realised_pnl", "transfer"]

@@ -75,7 +75,12 @@ ORDER_KINDS: Final = [
     ),
 ]
 CONDITIONS: Final = {"NewOrder": ORDER_KINDS, "PlaceItem": ORDER_KINDS}
-PATH_KINDS: Final = {"symbol": fields.Symbol, "order_id": fields.Id, "client_order_id": fields.ClientOrderId}
+PATH_KINDS: Final = {
+    "symbol": fields.Symbol,
+    "order_id": fields.Id,
+    "client_order_id": fields.ClientOrderId,
+    "key": fields.KeyId,
+}
 
 
 class OperationSchema(AutoSchema):

@@ -13,11 +13,13 @@ from trading.api.fields import (
     Id,
     IdempotencyKey,
     Interval,
+    KeyExpiry,
     Leverage,
     Limit,
     OrderType,
     Price,
     Quantity,
+    Scope,
     SelfTradePrevention,
     Sequence,
     Side,
@@ -123,6 +125,19 @@ class NewTransfer(RequestFields):
     amount: Amount
     direction: Literal["to_margin", "to_funding"]
     idempotency_key: IdempotencyKey
+
+
+class NewApiKey(RequestFields):
+    """A key for the account the request acts for. With the owner's `public_key` (Ed25519, base64 or PEM) it has no
+    secret; else the exchange makes one. `networks` are CIDR ranges it is used from (none: any address); a key that may
+    transfer needs some.
+    """
+
+    label: Annotated[str, Meta(min_length=1, max_length=60)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    networks: Annotated[list[Annotated[str, Meta(max_length=43)]], Meta(max_length=50)] = []
+    expires_at: KeyExpiry | None = None
+    public_key: Annotated[str, Meta(max_length=1000)] | None = None
 
 
 class Preview(RequestFields):

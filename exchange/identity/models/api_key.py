@@ -9,15 +9,17 @@ from exchange.identity.scopes import GRANTABLE_SCOPES
 
 class ApiKey(models.Model):
     class Kind(models.TextChoices):
-        HMAC = "hmac"
-        ED25519 = "ed25519"
+        HMAC = "hmac", "HMAC"
+        ED25519 = "ed25519", "Ed25519"
 
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="api_keys")
     label = models.CharField(max_length=60)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.HMAC)
     encrypted_secret = models.TextField(blank=True, editable=False, help_text="Of HMAC keys.")
-    public_key = models.CharField(max_length=44, blank=True, help_text="Of Ed25519 keys: 32 bytes in base64.")
+    public_key = models.CharField(
+        max_length=44, blank=True, default="", db_default="", help_text="Of Ed25519 keys: 32 bytes in base64."
+    )
     scopes = ArrayField(models.CharField(max_length=16))
     allowed_networks = ArrayField(models.CharField(max_length=43), default=list, help_text="CIDR; empty: any address.")
     expires_at = models.DateTimeField(null=True, blank=True)

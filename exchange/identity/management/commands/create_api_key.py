@@ -1,6 +1,6 @@
 """manage.py create_api_key EMAIL --account NAME --label LABEL --scopes read,trade: prints the secret, once.
 
-With --ed25519 PUBLIC_KEY (base64 or PEM) there is no secret: the owner keeps the private key.
+With --public-key KEY (Ed25519, base64 or PEM) there is no secret: the owner keeps the private key.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--label", required=True)
         parser.add_argument("--scopes", required=True, type=words, help="of read, trade, transfer; with commas")
         parser.add_argument("--networks", default=[], type=words, help="CIDR ranges the key is used from; with commas")
-        parser.add_argument("--ed25519", default=None, metavar="PUBLIC_KEY", help="of the owner, in base64 or as PEM")
+        parser.add_argument(
+            "--public-key", default=None, metavar="KEY", help="Ed25519, of the owner, in base64 or as PEM"
+        )
         parser.add_argument("--expires", default=None, type=moment, help="ISO 8601; without a zone: UTC")
 
     def handle(self, *, email: str, account: str, **options: Any) -> None:
@@ -49,7 +51,7 @@ class Command(BaseCommand):
                 scopes=options["scopes"],
                 networks=options["networks"],
                 expires_at=options["expires"],
-                public_key=options["ed25519"],
+                public_key=options["public_key"],
             )
         except ApiError as refusal:
             raise CommandError(refusal.message) from None
