@@ -9,8 +9,6 @@ from trading.api.fields import (
     CancelReason,
     ClientOrderId,
     Id,
-    KeyId,
-    KeyKind,
     LedgerKind,
     OrderStatus,
     OrderType,
@@ -18,7 +16,6 @@ from trading.api.fields import (
     Quantity,
     Rate,
     Role,
-    Scope,
     SelfTradePrevention,
     Sequence,
     Side,
@@ -330,39 +327,6 @@ class Transfer(Struct):
     direction: str
     idempotency_key: str
     sequence: Sequence
-
-
-class ApiKey(Struct):
-    """An API key and the account it acts for. `public_key` is that of an ed25519 key, in base64."""
-
-    key: KeyId
-    account_id: Id
-    label: str
-    kind: KeyKind
-    public_key: str | None
-    scopes: list[Scope]
-    networks: list[str]
-    created_at: Time
-    expires_at: Time | None
-    last_used_at: Time | None
-
-
-class CreatedApiKey(ApiKey):
-    """A new API key. The secret of an hmac key is shown this once."""
-
-    secret: str | None
-
-
-class ApiKeys(Struct):
-    """The user's API keys that were not deleted, newest first."""
-
-    results: list[ApiKey]
-
-
-class DeletedApiKey(Struct):
-    """The key that nobody can use any more."""
-
-    key: KeyId
 
 
 class AccountAfter(Struct):

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 from exchange.identity import reauthentication, selectors, services
 from exchange.identity.models import ApiKey, User
 from exchange.identity.scopes import SESSION
-from trading.api import answers, presenting, requests
+from trading.api import key_answers as answers
+from trading.api import requests
 from trading.api.operations import Endpoint, answer, operation
 
 COST: Final = 20  # of making a key, which writes a letter
@@ -20,7 +21,7 @@ class ApiKeysEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         """The API keys of all of the user's accounts."""
         keys = selectors.own_keys(user=self.principal.user)
-        return answer(answers.ApiKeys(results=[presenting.api_key(key) for key in keys]))
+        return answer(answers.ApiKeys(results=[answers.api_key(key) for key in keys]))
 
     @operation(scope=SESSION, body=requests.NewApiKey, answers={201: answers.CreatedApiKey}, cost=COST)
     def post(self, request: Request, body: requests.NewApiKey) -> Response:
@@ -31,7 +32,7 @@ class ApiKeysEndpoint(Endpoint):
         """
         reauthentication.check(request._request)
         key, secret = create(self.principal.user, self.account_id, body)
-        return answer(presenting.created_api_key(key, secret=secret), status=201)
+        return answer(answers.created_api_key(key, secret=secret), status=201)
 
 
 class ApiKeyEndpoint(Endpoint):

@@ -76,6 +76,22 @@ KeyId = Annotated[
         extra_json_schema={"examples": ["0123456789abcdef0123456789abcdef"]},
     ),
 ]
+Network = Annotated[
+    str,
+    Meta(
+        max_length=43,
+        description="A CIDR range, or one address.",
+        extra_json_schema={"format": "network", "examples": ["192.0.2.0/24"]},
+    ),
+]
+PublicKey = Annotated[
+    str,
+    Meta(
+        max_length=1000,
+        description="Ed25519, in base64 or as PEM.",
+        extra_json_schema={"format": "ed25519", "examples": ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]},
+    ),
+]
 Timeout = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Rows a page.")]
 Leverage = Annotated[int, Meta(ge=1, le=1000)]

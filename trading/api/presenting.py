@@ -7,7 +7,6 @@ from typing import Any, Final
 from exchange.contract.errors import CATALOGUE, ApiError
 from exchange.contract.numbers import RATE_STEP, format_scaled
 from exchange.identity.models import Account as OwnAccount
-from exchange.identity.models import ApiKey as ApiKeyRow
 from trading.api import answers
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
 from trading.core import terms
@@ -37,6 +36,10 @@ INSTRUMENT_STATES: Final = _words(terms.INSTRUMENT_STATES)
 
 def milliseconds(time_ns: int) -> int:
     return time_ns // NS_PER_MS
+
+
+def moment(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
 
 
 def price(ticks: int, scale: Scale) -> str | None:
@@ -200,34 +203,7 @@ def position(view: PositionView, *, scale: Scale) -> answers.Position:
 
 
 def account_summary(row: OwnAccount) -> answers.AccountSummary:
-    return answers.AccountSummary(id=row.id, name=row.name, created_at=_moment(row.created_at))
-
-
-def api_key(row: ApiKeyRow) -> answers.ApiKey:
-    return answers.ApiKey(**_api_key_fields(row))
-
-
-def created_api_key(row: ApiKeyRow, *, secret: str) -> answers.CreatedApiKey:
-    return answers.CreatedApiKey(**_api_key_fields(row), secret=secret or None)
-
-
-def _api_key_fields(row: ApiKeyRow) -> dict[str, Any]:
-    return {
-        "key": row.public_id,
-        "account_id": row.account_id,
-        "label": row.label,
-        "kind": row.kind,
-        "public_key": row.public_key or None,
-        "scopes": row.scopes,
-        "networks": row.allowed_networks,
-        "created_at": _moment(row.created_at),
-        "expires_at": row.expires_at and _moment(row.expires_at),
-        "last_used_at": row.last_used_at and _moment(row.last_used_at),
-    }
-
-
-def _moment(time: datetime) -> int:
-    return int(time.timestamp() * 1000)
+    return answers.AccountSummary(id=row.id, name=row.name, created_at=moment(row.created_at))
 
 
 def ledger_entry(row: LedgerLine) -> answers.LedgerEntry:

@@ -16,8 +16,10 @@ from trading.api.fields import (
     KeyExpiry,
     Leverage,
     Limit,
+    Network,
     OrderType,
     Price,
+    PublicKey,
     Quantity,
     Scope,
     SelfTradePrevention,
@@ -128,16 +130,15 @@ class NewTransfer(RequestFields):
 
 
 class NewApiKey(RequestFields):
-    """A key for the account the request acts for. With the owner's `public_key` (Ed25519, base64 or PEM) it has no
-    secret; else the exchange makes one. `networks` are CIDR ranges it is used from (none: any address); a key that may
-    transfer needs some.
+    """A key for the account the request acts for. With the owner's `public_key` it has no secret; else the exchange
+    makes one. It works from `networks` only (none: from any address), and needs some if it may transfer.
     """
 
     label: Annotated[str, Meta(min_length=1, max_length=60)]
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
-    networks: Annotated[list[Annotated[str, Meta(max_length=43)]], Meta(max_length=50)] = []
+    networks: Annotated[list[Network], Meta(max_length=50)] = []
     expires_at: KeyExpiry | None = None
-    public_key: Annotated[str, Meta(max_length=1000)] | None = None
+    public_key: PublicKey | None = None
 
 
 class Preview(RequestFields):
