@@ -14,6 +14,15 @@ def own_buckets(valkey_url, monkeypatch):
     monkeypatch.setattr(buckets, "_local_full_at_us", {})
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch):
+    """Argon2 as ever, but not at the cost of a second a sign-in."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    for name, cost in (("time_cost", 1), ("memory_cost", 64), ("parallelism", 1)):
+        monkeypatch.setattr(Argon2PasswordHasher, name, cost)
+
+
 def person(name):
     from exchange.identity.models import User
     from exchange.identity.services import create_account
