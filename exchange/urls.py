@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from exchange.demo.views import give_play_money
 from exchange.ops import api_description, api_errors, health
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/docs/", api_description.Docs.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("trading.api.urls")),
     path("api/v1/risk/", include("risk.api.urls")),
+    path("demo/money", give_play_money, name="play_money"),
     path("", include("frontend.urls")),
 ]
 

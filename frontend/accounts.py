@@ -4,6 +4,7 @@ import secrets
 from typing import Any, Final, NamedTuple
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -130,6 +131,7 @@ def _page(request: HttpRequest, own: list[Account], opening: OpenForm, moving: T
     context = {
         "lines": [_account_line(account) for account in own],
         "asset": MARGIN_ASSET,
+        "is_demo": settings.DEMO,
         "opening": opening,
         "moving": moving,
         "transfers": [

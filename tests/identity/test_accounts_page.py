@@ -136,6 +136,20 @@ def test_while_the_engine_is_away_the_page_says_so(browser, engine, monkeypatch)
     assert page.status_code == 200 and "The engine is away" in page.content.decode()
 
 
+def test_a_newcomer_gets_play_money_once_and_only_in_the_demo(bob, engine, settings):
+    account = bob.accounts.get()
+    accounts.open_account(account_id=account.id, user_id=bob.id)
+    browser = signed_in(bob)
+    assert "play money" not in browser.get("/accounts").content.decode()
+    assert browser.post("/demo/money").status_code == 404
+    settings.DEMO = True
+    assert "play money" in browser.get("/accounts").content.decode()
+    for _ in range(2):
+        assert browser.post("/demo/money")["Location"] == "/accounts"
+    assert engine.engine.state.accounts[account.id].collateral == {"USDT": 10_000 * UNITS}
+    assert selectors.faults() == []
+
+
 def test_strangers_and_other_sites_reach_nothing(alice):
     assert Client().get("/accounts")["Location"] == "/sign-in?next=/accounts"
     other_site = Client(enforce_csrf_checks=True)
