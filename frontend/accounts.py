@@ -66,6 +66,7 @@ class TransferForm(forms.Form):
         }
         choices = [(f"{account.id}-{word}", f"{account.name}: {word}") for account in own for word, _ in PLACES]
         self.fields["source"].choices = self.fields["target"].choices = choices
+        self.fields["target"].initial = choices[1][0] if choices else None
 
     def wishes(self) -> dict[str, Any]:
         """The arguments of `account_transfers.transfer`. Refuses a malformed amount with invalid_parameter."""

@@ -1,6 +1,7 @@
 """Letters to users: rendered from templates/identity/mail, sent by the mail server or, in development, into files."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,15 @@ def deliver(message: EmailMessage) -> None:
 
 
 class PrivateFiles(EmailBackend):
-    """Writes letters into a folder that only we can read: they hold links that open accounts."""
+    """Writes letters into files that only we can read: they hold links that open accounts."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         Path(settings.EMAIL_FILE_PATH).mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(*args, **options)
+
+    def open(self) -> bool:
+        if self.stream is not None:
+            return False
+        file = os.open(self._get_filename(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, mode=0o600)
+        self.stream = os.fdopen(file, "ab")
+        return True

@@ -150,6 +150,7 @@ def test_without_a_mail_server_letters_are_files_that_only_we_can_read(client, s
     folder = Path(settings.EMAIL_FILE_PATH)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (letter,) = folder.iterdir()
+    assert stat.S_IMODE(letter.stat().st_mode) == 0o600
     assert "/confirm-email/" in letter.read_text()
 
 
