@@ -1,9 +1,12 @@
 """From a stranger to a trader: sign-up, the letter, the first sign-in, the first account."""
 
 import stat
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core import mail
 from django.test import Client
 
@@ -159,3 +162,24 @@ def test_a_mail_server_that_is_away_stops_nobody(client, settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert sign_up(client, "carol@example.com").status_code == 302
     assert User.objects.filter(email="carol@example.com").exists()
+
+
+def test_users_from_before_there_was_sign_up_have_verified_addresses(db):
+    """Nobody who could sign in yesterday is asked for a letter today."""
+    root, alice = User.objects.create_user("root@example.com"), User.objects.create_user("alice@example.com", PASSWORD)
+    root.take_email_as_verified()
+    migration = import_module("exchange.identity.migrations.0003_verified_addresses")
+    for _ in range(2):
+        migration.verify_addresses(apps, None)
+    assert sign_in(Client(), alice.email)["Location"] == "/" and not mail.outbox
+    assert list(EmailAddress.objects.order_by("email").values_list("email", "verified", "primary")) == [
+        ("alice@example.com", True, True),
+        ("root@example.com", True, True),
+    ]
+
+
+def test_a_superuser_of_the_console_signs_in_without_a_letter(client, db):
+    User.objects.create_superuser("root@example.com", PASSWORD)
+    assert sign_in(client, "root@example.com")["Location"] == "/"
+    assert client.get("/admin/").status_code == 200
+    assert not Account.objects.exists() and not mail.outbox
