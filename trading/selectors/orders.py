@@ -11,7 +11,8 @@ SELECT o.order_id, o.account_id, o.instrument_id, o.client_order_id, o.side, o.o
     o.price_ticks, o.time_in_force, o.self_trade_prevention, o.post_only, o.reduce_only, o.trigger_price_ticks,
     o.trigger_by, o.status, CASE WHEN o.status = 5 THEN o.cancel_reason ELSE 0 END, o.reject_code, o.filled_lots,
     o.filled_tick_lots * i.value_units, o.cancelled_lots, o.created_at_ns, o.updated_at_ns, o.sequence,
-    o.expires_at_ns, o.trailing_distance_ticks, o.trailing_rate_ppb, o.activation_price_ticks
+    o.expires_at_ns, o.trailing_distance_ticks, o.trailing_rate_ppb, o.activation_price_ticks, o.display_lots,
+    o.parent_order_id, o.group_id, o.is_quote
 FROM trading_order o JOIN trading_instrument i USING (instrument_id)
 WHERE o.account_id = %(account_id)s
 """
