@@ -185,7 +185,7 @@ def reduce_only_may_flip():
 
 @bug
 def reduce_only_is_never_trimmed():
-    with patch.object(Position, "exceeds_reduce_only", lambda self: False):
+    with patch.object(Position, "needs_trim", lambda self: False):
         yield
 
 

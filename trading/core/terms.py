@@ -19,6 +19,8 @@ TRAILING_STOP: Final = 7
 MARKET_TYPES: Final = frozenset((MARKET, STOP, TAKE_PROFIT, TRAILING_STOP))
 TRIGGERED_TYPES: Final = frozenset((STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING_STOP))
 
+LARGEST_ICEBERG: Final = 100  # times what it shows
+
 GTC: Final = 1
 IOC: Final = 2
 FOK: Final = 3
