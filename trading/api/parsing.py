@@ -25,7 +25,6 @@ _WITH_PRICE: Final = ("limit", "stop_limit", "take_profit_limit")
 _WITH_TRIGGER_PRICE: Final = ("stop", "stop_limit", "take_profit", "take_profit_limit")
 _WITH_TRIGGER: Final = (*_WITH_TRIGGER_PRICE, "trailing_stop")
 _RESTING: Final = ("gtc", "gtd")
-_MAXIMUM_TIPS: Final = 100  # an iceberg may show itself that often
 
 
 def place_order(
@@ -213,7 +212,7 @@ def _check_display(order: requests.NewOrder, time_in_force: TimeInForce, scale: 
     if order.type != "limit" or time_in_force not in _RESTING or order.reduce_only:
         raise _refusal(field, "Only a limit order that is gtc or gtd and not reduce_only can have display_quantity.")
     display_lots = _quantity_lots(order.display_quantity, scale, field)
-    if not display_lots <= _quantity_lots(order.quantity, scale) <= _MAXIMUM_TIPS * display_lots:
+    if not display_lots <= _quantity_lots(order.quantity, scale) <= terms.LARGEST_ICEBERG * display_lots:
         problem = f"{field} must be at most quantity and at least a hundredth of it."
         raise ApiError("invalid_quantity", problem, {"field": field})
 
