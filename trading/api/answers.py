@@ -8,6 +8,8 @@ from trading.api.fields import (
     BookLevel,
     CancelReason,
     ClientOrderId,
+    FillLimit,
+    Freeze,
     Id,
     LedgerKind,
     OrderStatus,
@@ -26,6 +28,7 @@ from trading.api.fields import (
     TimeInForce,
     TradingState,
     TriggerBy,
+    Window,
 )
 
 
@@ -189,7 +192,11 @@ class Fills(Struct):
 
 
 class Order(Struct):
-    """An order. `average_price` is rounded half to even at a hundredth of the tick; `sequence` changed it last."""
+    """An order. `average_price` is rounded half to even at a hundredth of the tick; `sequence` changed it last.
+
+    `parent_order_id` is the order that brought it, whose fills make its quantity. Orders of one `group_id` (the id of
+    the group's first order, or of the parent) cancel each other.
+    """
 
     id: Id
     client_order_id: ClientOrderId | None
@@ -211,6 +218,10 @@ class Order(Struct):
     post_only: bool
     reduce_only: bool
     self_trade_prevention: SelfTradePrevention
+    display_quantity: Quantity | None
+    parent_order_id: Id | None
+    group_id: Id | None
+    is_quote: bool
     filled_quantity: Quantity
     cancelled_quantity: Quantity
     average_price: Amount | None
@@ -220,9 +231,13 @@ class Order(Struct):
 
 
 class OrderResult(Order):
-    """The order after matching, with its fills. `repeated`: it was placed before, with the same content."""
+    """The order after matching, with its fills. `repeated`: it was placed before, with the same content.
+
+    `attached_order_ids`: of the orders that were placed with it, in the order given; of an amend or cancel none.
+    """
 
     fills: list[Fill]
+    attached_order_ids: list[Id]
     repeated: bool
 
 
@@ -237,6 +252,35 @@ class CancelledOrders(Struct):
     """The orders that were cancelled, by id."""
 
     cancelled: list[Id]
+    sequence: Sequence
+
+
+class StandingQuote(Struct):
+    """A quote in the book. `id` is null of one that was kept, while the read models are too far behind to know it."""
+
+    id: Id | None
+    side: Side
+    price: Price
+    quantity: Quantity
+
+
+class Quotes(Struct):
+    """The account's quotes in the instrument right after `sequence`, and the ids of those that were cancelled."""
+
+    symbol: Symbol
+    quotes: list[StandingQuote]
+    cancelled: list[Id]
+    sequence: Sequence
+
+
+class MarketMakerProtectionState(Struct):
+    """The protection in force: fills counted so far are forgotten, a freeze is over."""
+
+    symbol: Symbol
+    window_ms: Window
+    quantity_limit: FillLimit
+    delta_limit: FillLimit
+    freeze_ms: Freeze
     sequence: Sequence
 
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from trading.api import accounts, markets, orders, status
+from trading.api import accounts, markets, orders, quotes, status
 from trading.api.fields import MAXIMUM_ID
 
 
@@ -49,6 +49,8 @@ urlpatterns = [
     path("ledger", accounts.LedgerEndpoint.as_view()),
     path("transfers", accounts.TransfersEndpoint.as_view()),
     path("cancel-after", orders.CancelAfterEndpoint.as_view()),
+    path("quotes", quotes.QuotesEndpoint.as_view()),
+    path("market-maker-protection", quotes.MarketMakerProtectionEndpoint.as_view()),
     path("orders", orders.OrdersEndpoint.as_view()),
     path("orders/batch", orders.BatchEndpoint.as_view()),
     path("orders/by-client-id/<client_order_id:client_order_id>", orders.OrderByClientIdEndpoint.as_view()),
