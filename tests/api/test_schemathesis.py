@@ -18,7 +18,7 @@ from tests.signing import sign_headers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CASES = {"GET": 15, "POST": 60, "PATCH": 60, "DELETE": 60}
+CASES = {"GET": 15, "POST": 60, "PATCH": 60, "PUT": 60, "DELETE": 60}
 SHARE_THAT_ARRIVES = 0.3
 STOPPED_BEFORE_THE_OPERATION = {400, 401, 403, 404, 405, 413, 415, 429}
 # Decimal texts and symbols as somebody would send them who has read the list of instruments.
