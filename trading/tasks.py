@@ -2,12 +2,18 @@
 
 from celery import shared_task
 
-from trading.services import collateral, listings
+from trading.services import account_transfers, accounts, collateral, listings
 
 
 @shared_task
 def reconcile_transfers() -> None:
     collateral.reconcile_transfers()
+    account_transfers.carry_on_transfers()
+
+
+@shared_task
+def open_accounts() -> None:
+    accounts.open_waiting_accounts()
 
 
 @shared_task

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from exchange.identity.scopes import PUBLIC
+from exchange.identity.scopes import PUBLIC, SESSION
 from tests.api.endpoints import operations
 from tests.api.market import Trader, order
 
@@ -15,10 +15,10 @@ SCOPES = ("read", "trade", "transfer")
 
 def test_every_operation_declares_its_scope():
     found = operations()
-    assert len(found) >= 25
+    assert len(found) >= 30
     undeclared = [operation for operation in found if operation.scope is None]
     assert not undeclared
-    assert {operation.scope for operation in found} == {PUBLIC, *SCOPES}
+    assert {operation.scope for operation in found} == {PUBLIC, SESSION, *SCOPES}
 
 
 def test_a_key_does_what_its_scopes_say_and_nothing_else(alice, subtests_of):

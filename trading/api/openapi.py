@@ -10,7 +10,9 @@ from drf_spectacular.plumbing import ResolvedComponent
 from msgspec import Struct
 
 from exchange.contract.errors import CATALOGUE
-from exchange.identity.scopes import PUBLIC
+from exchange.identity.authentication import ACCOUNT_HEADER
+from exchange.identity.openapi import SessionScheme
+from exchange.identity.scopes import PUBLIC, SESSION
 from trading.api import fields
 from trading.api.examples import EXAMPLES
 
@@ -39,8 +41,8 @@ AUTHENTICATION_HEADERS: Final = {
     "X-API-Timestamp": {"type": "integer", "minimum": 0, "maximum": fields.MAXIMUM_ID},
     "X-API-Nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
     "X-API-Recv-Window": {"type": "integer", "minimum": 0, "maximum": 60000, "default": 5000},
-    "X-API-Signature": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    "X-Account": {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
+    "X-API-Signature": {"type": "string", "pattern": "^([0-9a-f]{64}|[A-Za-z0-9+/]{86}==)$"},
+    ACCOUNT_HEADER: {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
 }
 # Which fields of an order go together: what parsing.place_order demands, said in JSON Schema.
 _NO_TRAIL: Final = {name: {"type": "null"} for name in ("trailing_distance", "trailing_rate", "activation_price")}
@@ -95,7 +97,12 @@ CONDITIONS: Final = {
     "PlaceItem": _ORDER_CONDITIONS,
     "AttachedOrder": {"anyOf": ATTACHED_KINDS},
 }
-PATH_KINDS: Final = {"symbol": fields.Symbol, "order_id": fields.Id, "client_order_id": fields.ClientOrderId}
+PATH_KINDS: Final = {
+    "symbol": fields.Symbol,
+    "order_id": fields.Id,
+    "client_order_id": fields.ClientOrderId,
+    "key": fields.KeyId,
+}
 
 
 class OperationSchema(AutoSchema):
@@ -112,7 +119,7 @@ class OperationSchema(AutoSchema):
             "description": re.sub(r"\n +", "\n", description).strip(),
             "tags": [self._tag()],
             "parameters": self._parameters(declared),
-            "security": [{}] if declared.scope == PUBLIC else self.get_auth(),
+            "security": self._security(declared.scope),
             "responses": self._responses(declared),
             "x-scope": declared.scope,
         }
@@ -121,6 +128,11 @@ class OperationSchema(AutoSchema):
             if shown := EXAMPLES.get(declared.body.__name__):
                 result["requestBody"]["content"]["application/json"]["examples"] = _examples(shown)
         return result
+
+    def _security(self, scope: str) -> list[dict]:
+        if scope == PUBLIC:
+            return [{}]
+        return [way for way in self.get_auth() if scope != SESSION or SessionScheme.name in way]
 
     def _tag(self) -> str:
         return self.path.removeprefix("/api/v1/").partition("/")[0]
@@ -137,7 +149,9 @@ class OperationSchema(AutoSchema):
             parameters.append(_parameter("X-Min-Sequence", "header", _schema_of(fields.Sequence), False))
         if declared.scope != PUBLIC:
             parameters += [
-                _parameter(name, "header", dict(schema), False) for name, schema in AUTHENTICATION_HEADERS.items()
+                _parameter(name, "header", dict(schema), False)
+                for name, schema in AUTHENTICATION_HEADERS.items()
+                if declared.scope != SESSION or name == ACCOUNT_HEADER
             ]
         return parameters
 

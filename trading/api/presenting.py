@@ -1,6 +1,7 @@
 """What the engine and the read models say, as answers: ints into text. Only averages and ratios are computed."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from exchange.contract.errors import CATALOGUE, ApiError
@@ -36,6 +37,10 @@ INSTRUMENT_STATES: Final = _words(terms.INSTRUMENT_STATES)
 
 def milliseconds(time_ns: int) -> int:
     return time_ns // NS_PER_MS
+
+
+def moment(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
 
 
 def price(ticks: int, scale: Scale) -> str | None:
@@ -244,7 +249,7 @@ def position(view: PositionView, *, scale: Scale) -> answers.Position:
 
 
 def account_summary(row: OwnAccount) -> answers.AccountSummary:
-    return answers.AccountSummary(id=row.id, name=row.name, created_at=int(row.created_at.timestamp() * 1000))
+    return answers.AccountSummary(id=row.id, name=row.name, created_at=moment(row.created_at))
 
 
 def ledger_entry(row: LedgerLine) -> answers.LedgerEntry:

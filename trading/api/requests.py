@@ -16,11 +16,15 @@ from trading.api.fields import (
     Id,
     IdempotencyKey,
     Interval,
+    KeyExpiry,
     Leverage,
     Limit,
+    Network,
     OrderType,
     Price,
+    PublicKey,
     Quantity,
+    Scope,
     SelfTradePrevention,
     Sequence,
     Side,
@@ -177,6 +181,18 @@ class NewTransfer(RequestFields):
     amount: Amount
     direction: Literal["to_margin", "to_funding"]
     idempotency_key: IdempotencyKey
+
+
+class NewApiKey(RequestFields):
+    """A key for the account the request acts for. With the owner's `public_key` it has no secret; else the exchange
+    makes one. It works from `networks` only (none: from any address), and needs some if it may transfer.
+    """
+
+    label: Annotated[str, Meta(min_length=1, max_length=60)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    networks: Annotated[list[Network], Meta(max_length=50)] = []
+    expires_at: KeyExpiry | None = None
+    public_key: PublicKey | None = None
 
 
 class Preview(RequestFields):
