@@ -88,13 +88,13 @@ def careful_protection(body):
 
 
 def careful_order(body):
-    times = ("time_in_force", "expires_at", "post_only", "display_quantity")
-    order = {name: value for name, value in body.items() if name not in times} | careful_kind(body)
+    rare = ("time_in_force", "expires_at", "post_only", "display_quantity", "group_id")
+    order = {name: value for name, value in body.items() if name not in rare} | careful_kind(body)
     if order["type"] != "market" and not order["type"].endswith(("stop", "profit")) and body.get("expires_at"):
         order |= {"time_in_force": "gtd", "expires_at": max(body["expires_at"], 4_000_000_000_000)}
     if order["type"] == "limit" and body.get("display_quantity") and not order.get("reduce_only"):
         order["display_quantity"] = order["quantity"]
-    if order.get("group_id") or order.get("reduce_only"):
+    if order.get("reduce_only"):
         order.pop("attached", None)
     elif order.get("attached"):
         order["attached"] = [one | careful_kind(one) for one in order["attached"]]
