@@ -8,8 +8,6 @@ from trading.api.fields import (
     BookLevel,
     CancelReason,
     ClientOrderId,
-    FillLimit,
-    Freeze,
     Id,
     LedgerKind,
     OrderStatus,
@@ -28,7 +26,6 @@ from trading.api.fields import (
     TimeInForce,
     TradingState,
     TriggerBy,
-    Window,
 )
 
 
@@ -252,35 +249,6 @@ class CancelledOrders(Struct):
     """The orders that were cancelled, by id."""
 
     cancelled: list[Id]
-    sequence: Sequence
-
-
-class StandingQuote(Struct):
-    """A quote in the book. `id` is null of one that was kept, while the read models are too far behind to know it."""
-
-    id: Id | None
-    side: Side
-    price: Price
-    quantity: Quantity
-
-
-class Quotes(Struct):
-    """The account's quotes in the instrument right after `sequence`, and the ids of those that were cancelled."""
-
-    symbol: Symbol
-    quotes: list[StandingQuote]
-    cancelled: list[Id]
-    sequence: Sequence
-
-
-class MarketMakerProtectionState(Struct):
-    """The protection in force: fills counted so far are forgotten, a freeze is over."""
-
-    symbol: Symbol
-    window_ms: Window
-    quantity_limit: FillLimit
-    delta_limit: FillLimit
-    freeze_ms: Freeze
     sequence: Sequence
 
 

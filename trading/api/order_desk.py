@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from exchange.contract.digests import item_command_id
 from exchange.contract.errors import ApiError
-from trading.api import answers, listed, outcomes, parsing, presenting, requests
+from trading.api import answers, listed, outcomes, parsing, presenting, quote_answers, requests
 from trading.api.scales import Scale
 from trading.engine.commands import (
     AmendOrder,
@@ -142,7 +142,7 @@ class OrderDesk:
         cancel_at = presenting.milliseconds(switch.deadline_ns) if switch.deadline_ns else None
         return answers.CancelAfterState(cancel_at=cancel_at, sequence=outcome.sequence)
 
-    def quoted(self, command: MassQuote, outcome: Outcome | ApiError) -> answers.Quotes:
+    def quoted(self, command: MassQuote, outcome: Outcome | ApiError) -> quote_answers.Quotes:
         """The quotes after the command. Raises its refusal."""
         if isinstance(outcome, ApiError):
             raise outcome
@@ -171,7 +171,7 @@ class OrderDesk:
             kept, account_id=self.account_id, instrument_id=command.instrument_id, sequence=outcome.sequence
         )
 
-    def protected(self, outcome: Outcome | ApiError) -> answers.MarketMakerProtectionState:
+    def protected(self, outcome: Outcome | ApiError) -> quote_answers.MarketMakerProtectionState:
         """The market-maker protection after the command. Raises its refusal."""
         if isinstance(outcome, ApiError):
             raise outcome

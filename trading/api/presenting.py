@@ -6,7 +6,7 @@ from typing import Any, Final
 from exchange.contract.errors import CATALOGUE, ApiError
 from exchange.contract.numbers import RATE_STEP, format_scaled
 from exchange.identity.models import Account as OwnAccount
-from trading.api import answers
+from trading.api import answers, quote_answers
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
 from trading.core import terms
 from trading.core.listing import SETTLEMENT_STEPS
@@ -119,10 +119,10 @@ def quotes(
     cancelled: list[int],
     sequence: int,
     scale: Scale,
-) -> answers.Quotes:
+) -> quote_answers.Quotes:
     """`ids` are those of the quotes given, by (side, price_ticks)."""
     standing = [
-        answers.StandingQuote(
+        quote_answers.StandingQuote(
             id=ids.get((quote.side, quote.price_ticks)),
             side=SIDES[quote.side],
             price=format_scaled(quote.price_ticks, scale.price),
@@ -130,13 +130,13 @@ def quotes(
         )
         for quote in command.quotes
     ]
-    return answers.Quotes(symbol=scale.symbol, quotes=standing, cancelled=cancelled, sequence=sequence)
+    return quote_answers.Quotes(symbol=scale.symbol, quotes=standing, cancelled=cancelled, sequence=sequence)
 
 
 def market_maker_protection(
     event: MarketMakerProtectionSet, *, sequence: int, scale: Scale
-) -> answers.MarketMakerProtectionState:
-    return answers.MarketMakerProtectionState(
+) -> quote_answers.MarketMakerProtectionState:
+    return quote_answers.MarketMakerProtectionState(
         symbol=scale.symbol,
         window_ms=milliseconds(event.window_ns),
         quantity_limit=quantity(event.quantity_lots, scale),

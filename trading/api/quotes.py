@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from exchange.identity import throttles
 from exchange.identity.scopes import TRADE
-from trading.api import answers, requests
+from trading.api import quote_answers, requests
 from trading.api.operations import answer, operation
 from trading.api.order_desk import mass_quote_cost
 from trading.api.orders import ENGINE_ERRORS, DeskEndpoint
@@ -30,7 +30,7 @@ QUOTE_ERRORS: Final = (
 
 
 class QuotesEndpoint(DeskEndpoint):
-    @operation(scope=TRADE, body=requests.MassQuote, answers={200: answers.Quotes}, errors=QUOTE_ERRORS, cost=0)
+    @operation(scope=TRADE, body=requests.MassQuote, answers={200: quote_answers.Quotes}, errors=QUOTE_ERRORS, cost=0)
     def post(self, request: Request, body: requests.MassQuote) -> Response:
         """Replace all quotes of the account in an instrument.
 
@@ -47,7 +47,7 @@ class MarketMakerProtectionEndpoint(DeskEndpoint):
     @operation(
         scope=TRADE,
         body=requests.MarketMakerProtection,
-        answers={200: answers.MarketMakerProtectionState},
+        answers={200: quote_answers.MarketMakerProtectionState},
         errors=("instrument_not_found", "invalid_quantity", *ENGINE_ERRORS),
     )
     def put(self, request: Request, body: requests.MarketMakerProtection) -> Response:

@@ -9,7 +9,7 @@ from exchange.contract.digests import socket_command_id
 from exchange.contract.errors import ApiError
 from exchange.identity import throttles
 from exchange.identity.principals import Principal
-from trading.api import answers
+from trading.api import answers, quote_answers
 from trading.api.order_desk import OrderDesk, ReadModels, batch_cost, mass_quote_cost
 from trading.api.recent_orders import RECENT_ORDERS
 from trading.api.requests import CancelAfter as CancelAfterFields
@@ -33,8 +33,8 @@ Answer = (
     | answers.CancelledOrders
     | answers.BatchResult
     | answers.CancelAfterState
-    | answers.Quotes
-    | answers.MarketMakerProtectionState
+    | quote_answers.Quotes
+    | quote_answers.MarketMakerProtectionState
 )
 Results = list[Outcome | ApiError]
 Show = Callable[[OrderDesk, Results], Answer]

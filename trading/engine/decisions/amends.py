@@ -28,11 +28,11 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
     order = account.orders.get(command.order_id)
     if order is None:
         return refuse(command, "order_not_found")
+    if order.is_quote or (order.parent_order_id and command.quantity_lots):
+        return refuse(command, "invalid_parameter")
     if command.expected_sequence and command.expected_sequence != order.sequence:
         return refuse(command, "idempotency_conflict")
     instrument = order.position.instrument
-    if order.is_quote or (order.parent_order_id and command.quantity_lots):
-        return refuse(command, "invalid_parameter")
     code = _value_refusal(command, order, instrument) or _state_refusal(account, instrument)
     if code:
         return refuse(command, code)
