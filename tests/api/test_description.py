@@ -14,7 +14,7 @@ from exchange.contract.errors import ApiError
 from exchange.ops.api_description import schema_document
 from tests.api.endpoints import operations
 from tests.api.market import order
-from trading.api import answers, instrument_answers, parsing, requests
+from trading.api import answers, instrument_answers, parsing, quote_answers, requests
 from trading.api.examples import EXAMPLES
 from trading.api.scales import Scale
 
@@ -50,7 +50,7 @@ def test_every_operation_is_described_with_its_answers_and_errors(document):
 def test_no_two_kinds_of_object_have_one_name():
     names = [
         name
-        for module in (answers, instrument_answers, requests)
+        for module in (answers, instrument_answers, quote_answers, requests)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, Struct) and kind.__module__ == module.__name__
     ]
