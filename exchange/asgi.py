@@ -10,15 +10,25 @@ from django.core.asgi import get_asgi_application
 
 from exchange.ops.body_limit import limit_body
 
+django_application = get_asgi_application()
 
-async def refuse_websocket(scope, receive, send):
+from trading.streams.socket import serve
+
+SOCKETS = {"/ws/v1": serve}
+
+
+async def refuse(scope, receive, send):
     await receive()
     await send({"type": "websocket.close"})
 
 
+async def route_websocket(scope, receive, send):
+    await SOCKETS.get(scope["path"], refuse)(scope, receive, send)
+
+
 application = ProtocolTypeRouter(
     {
-        "http": limit_body(get_asgi_application(), maximum_bytes=settings.MAXIMUM_BODY_BYTES),
-        "websocket": refuse_websocket,
+        "http": limit_body(django_application, maximum_bytes=settings.MAXIMUM_BODY_BYTES),
+        "websocket": route_websocket,
     }
 )

@@ -159,7 +159,15 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # The capacity is what waits for a slow engine before senders are told `engine_busy`.
         "CONFIG": {"hosts": [{"address": VALKEY_URL}], "capacity": 1000, "expiry": 60},
-    }
+    },
+    # What changed, to every gateway that listens; who missed something notices.
+    "streams": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": VALKEY_URL, "socket_connect_timeout": 2, "health_check_interval": 5}],
+            "prefix": "streams",
+        },
+    },
 }
 
 REST_FRAMEWORK = {

@@ -5,10 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from exchange.ops import api_description, api_errors, health
-from frontend import views
 
 urlpatterns = [
-    path("", views.home, name="home"),
     path("health/ready", health.ready),
     path("", include("exchange.identity.urls")),
     # The admin site has no sign-in of its own, so that every attempt meets the same limits.
@@ -18,6 +16,7 @@ urlpatterns = [
     path("api/docs/", api_description.Docs.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("trading.api.urls")),
     path("api/v1/risk/", include("risk.api.urls")),
+    path("", include("frontend.urls")),
 ]
 
 handler400 = api_errors.bad_request

@@ -1,11 +1,25 @@
-"""The pages: a view parses, calls one selector or service, and renders."""
+"""The pages that show the exchange: a view parses, calls one selector or service, and renders."""
+
+import time
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from frontend.presenters import present_instrument
+from frontend.presenters import MarketLine, market_line
 from trading.selectors.instruments import list_instruments
+from trading.selectors.market import tickers
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/page.html", {"instruments": [*map(present_instrument, list_instruments())]})
+    return render(request, "home/page.html", {"markets": market_lines()})
+
+
+def markets(request: HttpRequest) -> HttpResponse:
+    """The list; asked for by itself it is the table alone."""
+    template = "markets/_table.html" if request.headers.get("HX-Request") else "markets/page.html"
+    return render(request, template, {"markets": market_lines()})
+
+
+def market_lines() -> list[MarketLine]:
+    rows = {row.instrument_id: row for row in tickers(now_ns=time.time_ns())}
+    return [market_line(view, rows.get(view.terms.instrument_id)) for view in list_instruments()]

@@ -12,6 +12,12 @@ def command_id_for(key_id: str, decoded_signature: bytes) -> bytes:
     return _digest(b"request", len(key).to_bytes(4, "big") + key + decoded_signature)
 
 
+def socket_command_id(actor: str, connection: bytes, nonce: str) -> bytes:
+    """The id of an operation on a WebSocket: the same nonce of the same actor on the same connection has the same."""
+    parts = (actor.encode(), connection, nonce.encode())
+    return _digest(b"socket", b"".join(len(part).to_bytes(4, "big") + part for part in parts))
+
+
 def item_command_id(command_id: bytes, index: int) -> bytes:
     """The id of the item at `index` of a batch whose request has `command_id`."""
     return _digest(b"item", command_id + index.to_bytes(4, "big"))

@@ -25,6 +25,7 @@ from exchange.identity.models import User
 from exchange.identity.principals import Principal
 from exchange.identity.scopes import PUBLIC, SESSION_SCOPES
 from exchange.identity.selectors import KeyRecord
+from exchange.identity.signatures import SignedHeaders
 
 ACCOUNT_HEADER = "X-Account"
 
@@ -74,13 +75,16 @@ def authenticate_signed(request: HttpRequest) -> Principal:
     """The principal of a signed request. Refuses with unauthenticated, stale_timestamp, bad_signature, ip_not_allowed,
     account_not_found (X-Account names another account than the key's), payload_too_large."""
     headers = signatures.read_headers(request.headers)
+    return authenticate_headers(request, headers, target=target_as_sent(request), body=_body(request))
+
+
+def authenticate_headers(request: HttpRequest, headers: SignedHeaders, *, target: bytes, body: bytes) -> Principal:
+    """The principal of who signed `target` and `body` with these headers; `request` brought them. Refuses likewise."""
     signatures.check_timestamp(headers, now_ms=time.time_ns() // 1_000_000)
     key = selectors.find_key(public_id=headers.key)
     if key is None:
         raise ApiError("unauthenticated", "There is no such API key.")
-    text = signatures.signed_text(
-        headers, method=request.method or "", target=target_as_sent(request), body=_body(request)
-    )
+    text = signatures.signed_text(headers, method=request.method or "", target=target, body=body)
     signature = signatures.check_signature(headers, secret=key.secret, text=text)
     _check_key(key, request)
     return Principal(

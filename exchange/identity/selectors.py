@@ -2,8 +2,11 @@
 
 import ipaddress
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.utils import timezone
 
 from exchange.contract.errors import ApiError
 from exchange.identity import vault
@@ -49,6 +52,18 @@ def find_key(*, public_id: str) -> KeyRecord | None:
     return record
 
 
+def live_keys(*, public_ids: Collection[str]) -> dict[str, KeyRecord]:
+    """Those of these keys that may be used now, as their rows say, without their secrets."""
+    rows = ApiKey.objects.select_related("account__owner").filter(public_id__in=public_ids)
+    records = [_record(row, secret=b"") for row in rows]
+    now = timezone.now()
+    return {
+        record.public_id: record
+        for record in records
+        if record.is_live and (record.expires_at is None or record.expires_at > now)
+    }
+
+
 def forget_key(*, public_id: str) -> None:
     """Makes this process read the key's row at its next request."""
     _kept.pop(public_id, None)
@@ -76,9 +91,13 @@ def _read_key(public_id: str) -> KeyRecord | None:
     row = ApiKey.objects.select_related("account__owner").filter(public_id=public_id).first()
     if row is None:
         return None
+    return _record(row, secret=vault.decrypt(row.encrypted_secret))
+
+
+def _record(row: ApiKey, *, secret: bytes) -> KeyRecord:
     return KeyRecord(
         public_id=row.public_id,
-        secret=vault.decrypt(row.encrypted_secret),
+        secret=secret,
         user=row.account.owner,
         account_id=row.account_id,
         scopes=frozenset(row.scopes),

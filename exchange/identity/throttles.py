@@ -32,7 +32,13 @@ class CreditThrottle(BaseThrottle):
 def charge(request: Request, *, cost: int = 1, enforce: bool = True) -> None:
     """Takes `cost` credits more for this request. Refuses with rate_limited when they are not there; without `enforce`
     it never refuses but may leave a debt, which refuses the next request, even a free one, until it is paid off."""
-    _charge(request._request, _buckets_of(request), cost, enforce)
+    principal: Any = request.auth
+    charge_principal(request._request, principal if isinstance(principal, Principal) else None, cost, enforce)
+
+
+def charge_principal(request: HttpRequest, principal: Principal | None, cost: int, enforce: bool = True) -> None:
+    """As `charge`, of a connection that is no request of DRF's: its handshake and whoever uses it."""
+    _charge(request, _buckets_of(request, principal), cost, enforce)
 
 
 def refund(request: Request, *, cost: int = 1) -> None:
@@ -64,10 +70,9 @@ def _charge(request: HttpRequest, limits: list[Bucket], cost: int, enforce: bool
         raise ApiError("rate_limited", details={"retry_after": outcome.retry_after_seconds})
 
 
-def _buckets_of(request: Request) -> list[Bucket]:
-    limits = [_bucket("ip", addresses.rate_limit_name(addresses.client_address(request._request)))]
-    principal: Any = request.auth
-    if isinstance(principal, Principal):
+def _buckets_of(request: HttpRequest, principal: Principal | None) -> list[Bucket]:
+    limits = [_bucket("ip", addresses.rate_limit_name(addresses.client_address(request)))]
+    if principal is not None:
         limits.append(_bucket("user", str(principal.user.pk)))
         if principal.key_id is not None:
             limits.append(_bucket("key", principal.key_id))

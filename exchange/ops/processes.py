@@ -28,11 +28,14 @@ def manage(command: str) -> tuple[str, ...]:
 
 
 def web_command() -> tuple[str, ...]:
-    application, port = "exchange.asgi:application", str(settings.PORT)
+    application, port, limit = "exchange.asgi:application", str(settings.PORT), str(settings.MAXIMUM_BODY_BYTES)
     if settings.ASGI_SERVER == "uvicorn":
         options = ("--host", settings.HOST, "--port", port, "--no-access-log", "--log-level", "warning")
-        return (sys.executable, "-m", "uvicorn", *options, application)
-    return (sys.executable, "-m", "daphne", "-b", settings.HOST, "-p", port, "-v", "0", "--no-server-name", application)
+        sockets = ("--ws-max-size", limit, "--ws-per-message-deflate", "false")
+        return (sys.executable, "-m", "uvicorn", *options, *sockets, application)
+    options = ("-b", settings.HOST, "-p", port, "-v", "0", "--no-server-name")
+    sockets = ("--websocket-max-message-size", limit, "--websocket-max-frame-size", limit)
+    return (sys.executable, "-m", "daphne", *options, *sockets, application)
 
 
 def celery_command() -> tuple[str, ...]:

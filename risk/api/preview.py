@@ -1,5 +1,7 @@
 """What orders would do to the account, answered by the engine itself without placing them."""
 
+from collections.abc import Sequence
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,21 +25,22 @@ class PreviewEndpoint(Endpoint):
 
         Each entry shows whether its order would be accepted, its immediate fills, and the account after it.
         """
-        ids = {
-            "account_id": self.account_id,
-            "command_id": gateway.new_command_id(),
-            "valid_until_ns": gateway.deadline_ns(),
-        }
-        scales = [scale_by_symbol(order.symbol) for order in body.orders]
-        orders = tuple(
-            parsing.place_order(order, scale=scale, **ids) for order, scale in zip(body.orders, scales, strict=True)
-        )
-        reply = gateway.ask(PreviewOrders(**ids, orders=orders))
-        content = answers.PreviewResult(
-            sequence=reply.sequence,
-            orders=[
-                presenting.previewed_order(preview, scale=scale, scale_by_id=scale_by_id)
-                for preview, scale in zip(reply.orders, scales, strict=True)
-            ],
-        )
-        return answer(content, sequence=reply.sequence)
+        content = previewed(body.orders, account_id=self.account_id)
+        return answer(content, sequence=content.sequence)
+
+
+def previewed(orders: Sequence[requests.NewOrder], *, account_id: int) -> answers.PreviewResult:
+    """What the engine says would become of these orders. Refuses as parsing.place_order and gateway.ask."""
+    ids = {"account_id": account_id, "command_id": gateway.new_command_id(), "valid_until_ns": gateway.deadline_ns()}
+    scales = [scale_by_symbol(order.symbol) for order in orders]
+    commands = tuple(
+        parsing.place_order(order, scale=scale, **ids) for order, scale in zip(orders, scales, strict=True)
+    )
+    reply = gateway.ask(PreviewOrders(**ids, orders=commands))
+    return answers.PreviewResult(
+        sequence=reply.sequence,
+        orders=[
+            presenting.previewed_order(preview, scale=scale, scale_by_id=scale_by_id)
+            for preview, scale in zip(reply.orders, scales, strict=True)
+        ],
+    )

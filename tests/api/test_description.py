@@ -51,7 +51,7 @@ def test_no_two_kinds_of_object_have_one_name():
 
 def test_nothing_of_later_is_described(document):
     words = json.dumps(document)
-    for later in ("margin_mode", "isolated", "insurance", '"5m"'):
+    for later in ("margin_mode", "isolated", "insurance"):
         assert later not in words
 
 

@@ -7,7 +7,8 @@ from django.db.models import Sum
 from tests.projections.streams import RandomExchange, write_journal
 from trading.core import terms
 from trading.models import Balance, Candle, Order, Position, Posting, Trade
-from trading.models.market import MINUTE_NS
+from trading.models.market import INTERVALS_S, SECOND_NS
+from trading.projections.changes import POSITIONS
 from trading.projections.projector import Projector, rebuild
 from trading.projections.registry import PROJECTIONS
 from trading.selectors import accounts as account_rows
@@ -22,12 +23,10 @@ def no_kept_instruments():
 
 
 def all_rows() -> dict[str, list[tuple]]:
+    """Of every projection, and the position of each stream."""
+    tables = [POSITIONS, *(table for projection in PROJECTIONS for table in projection.tables)]
     with connection.cursor() as cursor:
-        return {
-            table.name: sorted(table.read(cursor), key=repr)
-            for projection in PROJECTIONS
-            for table in projection.tables
-        }
+        return {table.name: sorted(table.read(cursor), key=repr) for table in tables}
 
 
 def catch_up(projector: Projector) -> None:
@@ -126,17 +125,19 @@ def levels(kept, instrument_id, side):
     return sorted(lots.items(), reverse=side == terms.BUY)
 
 
-def test_candles_are_the_trades_of_their_minute():
+def test_candles_are_the_trades_of_their_interval():
     exchange = RandomExchange(5)
     exchange.run(1200)
     write_journal(exchange.records)
     catch_up(Projector(PROJECTIONS))
-    minutes = {}
+    intervals = {}
     for row in Trade.objects.order_by("trade_id"):
-        minutes.setdefault((row.instrument_id, row.time_ns // MINUTE_NS * MINUTE_NS), []).append(row)
-    assert Candle.objects.count() == len(minutes) > 10
+        for interval_s in INTERVALS_S.values():
+            start_ns = row.time_ns - row.time_ns % (interval_s * SECOND_NS)
+            intervals.setdefault((row.instrument_id, interval_s, start_ns), []).append(row)
+    assert Candle.objects.count() == len(intervals) > 40
     for candle in Candle.objects.all():
-        trades = minutes[candle.instrument_id, candle.start_ns]
+        trades = intervals[candle.instrument_id, candle.interval_s, candle.start_ns]
         prices = [trade.price_ticks for trade in trades]
         assert (candle.open_ticks, candle.close_ticks) == (prices[0], prices[-1])
         assert (candle.high_ticks, candle.low_ticks) == (max(prices), min(prices))

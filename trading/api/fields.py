@@ -78,6 +78,7 @@ OrderStatus = Literal["untriggered", "new", "partially_filled", "filled", "cance
 CancelReason = Literal["user", "ioc", "self_trade", "protection", "reduce_only", "expired", "dead_man"]
 TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
 AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
+Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
 Role = Literal["maker", "taker"]
 Asset = Literal["USDT"]
 LedgerKind = Literal["trade_fee", "realised_pnl", "transfer"]

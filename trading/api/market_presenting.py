@@ -1,13 +1,16 @@
 """Instruments and market data as answers: ints into text."""
 
+from collections.abc import Iterable
+
 from exchange.contract.numbers import format_rate, format_scaled
 from trading.api import answers, instrument_answers
 from trading.api.presenting import INSTRUMENT_STATES, SIDES, milliseconds, money, price, quantity
 from trading.api.scales import Scale, scale_of
 from trading.core.instruments import Bracket
-from trading.core.terms import PPB
+from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL, PPB
 from trading.selectors.instruments import InstrumentView
 from trading.selectors.market import Book, CandleView, TickerView, TradeView
+from trading.services.engine_channel import Heartbeat
 
 
 def instrument(view: InstrumentView) -> instrument_answers.Instrument:
@@ -84,6 +87,17 @@ def candle(row: CandleView, *, scale: Scale) -> answers.Candle:
         volume=quantity(row.volume_lots, scale),
         turnover=money(row.turnover_tick_lots * scale.value_units, scale),
         trades=row.trade_count,
+    )
+
+
+def status(views: Iterable[InstrumentView], *, heartbeat: Heartbeat | None) -> answers.Status:
+    """The exchange is halted while the engine is away, else in the freest state of any of its instruments."""
+    states = {view.terms.symbol: view.state for view in views}
+    state = min(states.values(), default=INSTRUMENT_NORMAL) if heartbeat else INSTRUMENT_HALTED
+    return answers.Status(
+        state=INSTRUMENT_STATES[state],
+        engine=heartbeat and answers.EngineStatus(sequence=heartbeat.sequence, lag_ms=heartbeat.lag_ms),
+        instruments={symbol: INSTRUMENT_STATES[state] for symbol, state in sorted(states.items())},
     )
 
 

@@ -71,13 +71,15 @@ class CandlesEndpoint(Endpoint):
         scope=PUBLIC, query=requests.CandlesQuery, answers={200: answers.Candles}, errors=NOT_LISTED, is_read=True
     )
     def get(self, request: Request, symbol: str, query: requests.CandlesQuery) -> Response:
-        """One-minute candles."""
+        """Candles of one interval."""
         reading = public_reading(request, "candles")
         scale = scale_of(listed_now(symbol).terms)
         rows, following = read_page(
             query,
-            list_name=f"candles of {symbol}",
-            read=lambda limit, before: market.candles(instrument_id=scale.instrument_id, limit=limit, before_ns=before),
+            list_name=f"{query.interval} candles of {symbol}",
+            read=lambda limit, before: market.candles(
+                instrument_id=scale.instrument_id, interval=query.interval, limit=limit, before_ns=before
+            ),
             key_of=lambda row: row.start_ns,
         )
         results = [market_presenting.candle(row, scale=scale) for row in rows]

@@ -5,19 +5,15 @@ from typing import Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exchange.contract.digests import item_command_id
 from exchange.contract.errors import ApiError
 from exchange.identity import throttles
 from exchange.identity.scopes import READ, TRADE
-from trading.api import answers, parsing, presenting, requests
+from trading.api import answers, presenting, requests
 from trading.api.listed import scale_by_id, scale_by_symbol
 from trading.api.operations import Endpoint, answer, operation
-from trading.api.outcomes import charge_missed_cancel, instrument_id_of, order_result, why_not_open
+from trading.api.order_desk import OrderCommand, OrderDesk, ReadModels, batch_cost
 from trading.api.pages import read_page
 from trading.api.reading import private_reading
-from trading.engine.commands import AmendOrder, CancelAfter, CancelAllOrders, CancelOrder, PlaceOrder
-from trading.engine.events import OrderCancelled
-from trading.engine.replies import Outcome
 from trading.selectors import orders
 from trading.services import gateway
 
@@ -53,7 +49,17 @@ CANCEL_ERRORS: Final = (
 )
 
 
-class OrdersEndpoint(Endpoint):
+class DeskEndpoint(Endpoint):
+    @property
+    def desk(self) -> OrderDesk:
+        return OrderDesk(self.account_id, ReadModels, self._charge_miss)
+
+    def _charge_miss(self) -> None:
+        """Cancels are free, but one that finds nothing to cancel costs a credit, if need be on credit."""
+        throttles.charge(self.request, cost=1, enforce=False)
+
+
+class OrdersEndpoint(DeskEndpoint):
     @operation(
         scope=READ,
         query=requests.OrdersQuery,
@@ -92,10 +98,8 @@ class OrdersEndpoint(Endpoint):
         The answer is the order after matching. The same client order id with the same content again answers 200, the
         order as it is now, and `repeated: true`.
         """
-        command = _place(body, account_id=self.account_id, command_id=self.principal.command_id)
-        outcome = gateway.submit(command)
-        result = order_result(outcome, account_id=self.account_id)
-        return answer(result, status=200 if result.repeated else 201, sequence=outcome.sequence)
+        result, sequence = _carry_out(self, self.desk.place(body, command_id=self.principal.command_id))
+        return answer(result, status=200 if result.repeated else 201, sequence=sequence)
 
     @operation(
         scope=TRADE,
@@ -109,19 +113,12 @@ class OrdersEndpoint(Endpoint):
 
         Free, unless there was nothing to cancel. Orders in a halted instrument stay.
         """
-        instrument_id = scale_by_symbol(query.symbol).instrument_id if query.symbol else 0
-        outcome = gateway.submit(
-            CancelAllOrders(self.principal.command_id, gateway.deadline_ns(), self.account_id, instrument_id)
-        )
-        cancelled = [event.order_id for event in outcome.events if isinstance(event, OrderCancelled)]
-        if not cancelled:
-            charge_missed_cancel(request)
-        return answer(
-            answers.CancelledOrders(cancelled=cancelled, sequence=outcome.sequence), sequence=outcome.sequence
-        )
+        command = self.desk.cancel_all(query, command_id=self.principal.command_id)
+        content = self.desk.cancelled(gateway.submit(command))
+        return answer(content, sequence=content.sequence)
 
 
-class CancelAfterEndpoint(Endpoint):
+class CancelAfterEndpoint(DeskEndpoint):
     @operation(scope=TRADE, body=requests.CancelAfter, answers={200: answers.CancelAfterState}, errors=ENGINE_ERRORS)
     def post(self, request: Request, body: requests.CancelAfter) -> Response:
         """Arm, renew or switch off the dead man's switch.
@@ -129,18 +126,12 @@ class CancelAfterEndpoint(Endpoint):
         When `timeout` passes without another call, all open orders of the account are cancelled, those in halted
         instruments too. It lives in the engine: it fires whether or not anything else of the exchange is up.
         """
-        timeout_ns = body.timeout * parsing.NS_PER_MS
-        outcome = gateway.submit(
-            CancelAfter(self.principal.command_id, gateway.deadline_ns(), self.account_id, timeout_ns)
-        )
-        (switch,) = outcome.events
-        cancel_at = presenting.milliseconds(switch.deadline_ns) if switch.deadline_ns else None
-        return answer(
-            answers.CancelAfterState(cancel_at=cancel_at, sequence=outcome.sequence), sequence=outcome.sequence
-        )
+        command = self.desk.cancel_after(body, command_id=self.principal.command_id)
+        content = self.desk.switched(gateway.submit(command))
+        return answer(content, sequence=content.sequence)
 
 
-class OrderEndpoint(Endpoint):
+class OrderEndpoint(DeskEndpoint):
     @operation(scope=READ, answers={200: answers.Order}, errors=("order_not_found",), is_read=True)
     def get(self, request: Request, order_id: int) -> Response:
         """An order of the account."""
@@ -156,20 +147,17 @@ class OrderEndpoint(Endpoint):
 
         A lower quantity keeps the order's priority; all else loses it and is checked like a new order. The id stays.
         """
-        command = _amend(body, order_id=order_id, account_id=self.account_id, command_id=self.principal.command_id)
-        try:
-            outcome = gateway.submit(command)
-        except ApiError as error:
-            raise why_not_open(error, account_id=self.account_id, order_id=order_id) from None
-        return answer(order_result(outcome, account_id=self.account_id), sequence=outcome.sequence)
+        command = self.desk.amend(body, order_id=order_id, command_id=self.principal.command_id)
+        result, sequence = _carry_out(self, command)
+        return answer(result, sequence=sequence)
 
     @operation(scope=TRADE, answers={200: answers.OrderResult}, errors=CANCEL_ERRORS, cost=0)
     def delete(self, request: Request, order_id: int) -> Response:
         """Cancel an order. Free, unless there is no such open order."""
-        return _cancel(self, request, requests.CancelItem(id=order_id))
+        return _cancel(self, requests.CancelFields(id=order_id))
 
 
-class OrderByClientIdEndpoint(Endpoint):
+class OrderByClientIdEndpoint(DeskEndpoint):
     @operation(scope=READ, answers={200: answers.Order}, errors=("order_not_found",), is_read=True)
     def get(self, request: Request, client_order_id: str) -> Response:
         """The account's newest order with this client order id."""
@@ -182,10 +170,10 @@ class OrderByClientIdEndpoint(Endpoint):
     @operation(scope=TRADE, answers={200: answers.OrderResult}, errors=CANCEL_ERRORS, cost=0)
     def delete(self, request: Request, client_order_id: str) -> Response:
         """Cancel the open order with this client order id. Free, unless there is none."""
-        return _cancel(self, request, requests.CancelItem(client_order_id=client_order_id))
+        return _cancel(self, requests.CancelFields(client_order_id=client_order_id))
 
 
-class BatchEndpoint(Endpoint):
+class BatchEndpoint(DeskEndpoint):
     @operation(
         scope=TRADE,
         body=requests.Batch,
@@ -198,97 +186,22 @@ class BatchEndpoint(Endpoint):
 
         Not atomic: each operation has its own result or error. A place or amend costs as much as alone.
         """
-        throttles.charge(request, cost=sum(not isinstance(item, requests.CancelItem) for item in body.operations))
-        commands = [self._command(index, item) for index, item in enumerate(body.operations)]
+        throttles.charge(request, cost=batch_cost(body))
+        commands = self.desk.batch(body, command_id=self.principal.command_id)
         sent = [command for command in commands if not isinstance(command, ApiError)]
-        outcomes = iter(gateway.submit_many(sent) if sent else [])
-        results = [
-            command if isinstance(command, ApiError) else self._result(request, command, next(outcomes))
-            for command in commands
-        ]
-        sequence = max((result.sequence for result in results if isinstance(result, answers.OrderResult)), default=None)
-        return answer(answers.BatchResult(results=[_item(result) for result in results]), sequence=sequence)
-
-    def _command(self, index: int, item: requests.BatchItem) -> PlaceOrder | AmendOrder | CancelOrder | ApiError:
-        ids = {"account_id": self.account_id, "command_id": item_command_id(self.principal.command_id, index)}
-        try:
-            match item:
-                case requests.PlaceItem():
-                    return _place(item, **ids)
-                case requests.AmendItem():
-                    return _amend(item, order_id=item.id, **ids)
-                case _:
-                    return parsing.cancel_order(item, valid_until_ns=gateway.deadline_ns(), **ids)
-        except ApiError as error:
-            return error
-
-    def _result(
-        self, request: Request, command: PlaceOrder | AmendOrder | CancelOrder, outcome: Outcome | ApiError
-    ) -> answers.OrderResult | ApiError:
-        try:
-            if isinstance(outcome, ApiError):
-                return self._refusal(request, command, outcome)
-            return order_result(outcome, account_id=self.account_id)
-        except ApiError as error:
-            return error
-
-    def _refusal(self, request: Request, command: PlaceOrder | AmendOrder | CancelOrder, error: ApiError) -> ApiError:
-        match command:
-            case CancelOrder():
-                return _missed_cancel(request, command, error)
-            case AmendOrder():
-                return why_not_open(error, account_id=self.account_id, order_id=command.order_id)
-            case _:
-                return error
+        content = self.desk.batch_result(commands, iter(gateway.submit_many(sent) if sent else []))
+        sequences = [item.result.sequence for item in content.results if isinstance(item.result, answers.OrderResult)]
+        return answer(content, sequence=max(sequences, default=None))
 
 
-def _place(order: requests.NewOrder, *, account_id: int, command_id: bytes) -> PlaceOrder:
-    return parsing.place_order(
-        order,
-        scale=scale_by_symbol(order.symbol),
-        account_id=account_id,
-        command_id=command_id,
-        valid_until_ns=gateway.deadline_ns(),
-    )
+def _carry_out(view: DeskEndpoint, command: OrderCommand) -> tuple[answers.OrderResult, int]:
+    """The order after the command, and the command's sequence."""
+    (outcome,) = gateway.submit_many([command])
+    result = view.desk.result(command, outcome)
+    assert not isinstance(outcome, ApiError), "the desk raises a refusal"
+    return result, outcome.sequence
 
 
-def _amend(change: requests.OrderChange, *, order_id: int, account_id: int, command_id: bytes) -> AmendOrder:
-    return parsing.amend_order(
-        change,
-        order_id=order_id,
-        scale=scale_by_id(instrument_id_of(account_id=account_id, order_id=order_id)),
-        account_id=account_id,
-        command_id=command_id,
-        valid_until_ns=gateway.deadline_ns(),
-    )
-
-
-def _cancel(view: Endpoint, request: Request, item: requests.CancelItem) -> Response:
-    command = parsing.cancel_order(
-        item,
-        account_id=view.account_id,
-        command_id=view.principal.command_id,
-        valid_until_ns=gateway.deadline_ns(),
-    )
-    try:
-        outcome = gateway.submit(command)
-    except ApiError as error:
-        raise _missed_cancel(request, command, error) from None
-    return answer(order_result(outcome, account_id=view.account_id), sequence=outcome.sequence)
-
-
-def _missed_cancel(request: Request, command: CancelOrder, error: ApiError) -> ApiError:
-    if error.code in ("order_not_found", "order_already_closed"):
-        charge_missed_cancel(request)
-    return why_not_open(
-        error,
-        account_id=command.account_id,
-        order_id=command.order_id,
-        client_order_id=command.client_order_id,
-    )
-
-
-def _item(result: answers.OrderResult | ApiError) -> answers.ItemResult:
-    if isinstance(result, ApiError):
-        return answers.ItemResult(error=presenting.error_body(result))
-    return answers.ItemResult(result=result)
+def _cancel(view: DeskEndpoint, item: requests.CancelFields) -> Response:
+    result, sequence = _carry_out(view, view.desk.cancel(item, command_id=view.principal.command_id))
+    return answer(result, sequence=sequence)

@@ -6,32 +6,24 @@ whether an order that is not open ever was.
 
 from typing import Final
 
-from rest_framework.request import Request
-
 from exchange.contract.errors import ApiError
-from exchange.identity import throttles
 from trading.api import answers, presenting
 from trading.api.listed import scale_by_id
 from trading.api.reading import reading_after
 from trading.api.recent_orders import RECENT_ORDERS
+from trading.api.scales import Scale
 from trading.core.terms import ORDER_PARTIALLY_FILLED
-from trading.engine.events import OrderRepeated, TradeExecuted
-from trading.engine.replies import Outcome
+from trading.engine.events import TradeExecuted
+from trading.engine.replies import OrderView, Outcome
 from trading.selectors import accounts, orders
 from trading.selectors.sequences import journal_head
 
 MAXIMUM_FILLS_SHOWN: Final = 500
 
 
-def order_result(outcome: Outcome, *, account_id: int) -> answers.OrderResult:
-    """The order after the command. Refuses with read_behind when only a read model knows it and that is behind."""
-    for event in outcome.events:
-        if isinstance(event, OrderRepeated):
-            return _repeated_order(event.order_id, account_id=account_id, sequence=outcome.sequence)
-    view = outcome.order
-    assert view is not None, "a command on one order is answered with it"
-    RECENT_ORDERS.remember(account_id=account_id, order_id=view.order_id, instrument_id=view.instrument_id)
-    scale = scale_by_id(view.instrument_id)
+def shown_order(outcome: Outcome, view: OrderView, *, scale: Scale) -> answers.OrderResult:
+    """The order after the command, with the fills that came of it."""
+    RECENT_ORDERS.remember(account_id=view.account_id, order_id=view.order_id, instrument_id=view.instrument_id)
     fills = [
         presenting.taker_fill(event, side=view.side, sequence=outcome.sequence, time_ns=outcome.time_ns, scale=scale)
         for event in outcome.events
@@ -67,13 +59,11 @@ def why_not_open(error: ApiError, *, account_id: int, order_id: int = 0, client_
     return ApiError("order_already_closed") if row.status > ORDER_PARTIALLY_FILLED else ApiError("read_behind")
 
 
-def charge_missed_cancel(request: Request) -> None:
-    """Cancels are free, but one that finds nothing to cancel costs a credit, if need be on credit."""
-    throttles.charge(request, cost=1, enforce=False)
+def repeated_order(order_id: int, *, account_id: int, sequence: int) -> answers.OrderResult:
+    """An order placed before, as it is now, with all its fills (of a great many the latest).
 
-
-def _repeated_order(order_id: int, *, account_id: int, sequence: int) -> answers.OrderResult:
-    """The order as it is now, with all its fills (of a great many the latest)."""
+    Refuses with read_behind when the read models do not know it yet.
+    """
     reached = min(reading_after(name, sequence).sequence for name in ("orders", "fills"))
     view = orders.order(account_id=account_id, order_id=order_id)
     if view is None or reached < sequence:

@@ -75,7 +75,9 @@ def amend_order(
     )
 
 
-def cancel_order(item: requests.CancelItem, *, account_id: int, command_id: bytes, valid_until_ns: int) -> CancelOrder:
+def cancel_order(
+    item: requests.CancelFields, *, account_id: int, command_id: bytes, valid_until_ns: int
+) -> CancelOrder:
     """Refuses with invalid_parameter unless exactly one of the two ids is given."""
     if (item.id is None) == (item.client_order_id is None):
         raise _refusal("id", "Give either id or client_order_id.")

@@ -12,6 +12,7 @@ from trading.api.fields import (
     Expiry,
     Id,
     IdempotencyKey,
+    Interval,
     Leverage,
     Limit,
     OrderType,
@@ -75,17 +76,25 @@ class PlaceItem(NewOrder, tag_field="op", tag="place"):
     """A place of a batch: the fields of POST /orders."""
 
 
-class AmendItem(OrderChange, kw_only=True, tag_field="op", tag="amend"):
-    """An amend of a batch: the fields of PATCH /orders/{id}."""
+class NamedOrderChange(OrderChange, kw_only=True):
+    """The fields of PATCH /orders/{id}, and which order."""
 
     id: Id
 
 
-class CancelItem(RequestFields, tag_field="op", tag="cancel"):
-    """A cancel of a batch, by `id` or by `client_order_id`."""
+class AmendItem(NamedOrderChange, tag_field="op", tag="amend"):
+    """An amend of a batch."""
+
+
+class CancelFields(RequestFields):
+    """Which order: by `id` or by `client_order_id`."""
 
     id: Id | None = None
     client_order_id: ClientOrderId | None = None
+
+
+class CancelItem(CancelFields, tag_field="op", tag="cancel"):
+    """A cancel of a batch, by `id` or by `client_order_id`."""
 
 
 BatchItem = PlaceItem | AmendItem | CancelItem
@@ -132,7 +141,7 @@ class BookQuery(RequestFields):
 
 
 class CandlesQuery(Page):
-    interval: Literal["1m"] = "1m"
+    interval: Interval = "1m"
 
 
 class OrdersQuery(Page):

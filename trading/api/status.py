@@ -6,9 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchange.identity.scopes import PUBLIC
-from trading.api import answers, presenting
+from trading.api import answers, market_presenting, presenting
 from trading.api.operations import Endpoint, answer, operation
-from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL
 from trading.selectors.instruments import list_instruments
 from trading.services import gateway
 
@@ -28,11 +27,5 @@ class StatusEndpoint(Endpoint):
         The exchange is halted while the engine is away, else in the freest state of any of its instruments.
         """
         heartbeat = gateway.heartbeat()
-        states = {listed.terms.symbol: listed.state for listed in list_instruments()}
-        state = min(states.values(), default=INSTRUMENT_NORMAL) if heartbeat else INSTRUMENT_HALTED
-        content = answers.Status(
-            state=presenting.INSTRUMENT_STATES[state],
-            engine=heartbeat and answers.EngineStatus(sequence=heartbeat.sequence, lag_ms=heartbeat.lag_ms),
-            instruments={symbol: presenting.INSTRUMENT_STATES[state] for symbol, state in sorted(states.items())},
-        )
+        content = market_presenting.status(list_instruments(), heartbeat=heartbeat)
         return answer(content, sequence=heartbeat.sequence if heartbeat else None)

@@ -1,5 +1,5 @@
 from trading.models.accounts import AccountLeverage, EngineAccount
-from trading.models.cursor import ProjectionCursor
+from trading.models.cursor import ProjectionCursor, StreamPosition
 from trading.models.instruments import Instrument, ParametersVersion
 from trading.models.journal import EngineLease, JournalRow, Snapshot
 from trading.models.ledger import Balance, Posting
@@ -26,6 +26,7 @@ __all__ = [
     "Posting",
     "ProjectionCursor",
     "Snapshot",
+    "StreamPosition",
     "Ticker",
     "Trade",
     "Transfer",

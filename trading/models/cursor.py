@@ -1,4 +1,4 @@
-"""How far each reader of the journal has come."""
+"""How far each reader of the journal has come, and each stream."""
 
 from django.db import models
 
@@ -17,3 +17,18 @@ class ProjectionCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.sequence}"
+
+
+class StreamPosition(models.Model):
+    """The last record that changed what a projection keeps of one market or account: the last sequence of its stream.
+
+    Written in the transaction of the projection's own rows.
+    """
+
+    pk = models.CompositePrimaryKey("projection", "owner_id")
+    projection = models.CharField(max_length=40)
+    owner_id = models.BigIntegerField(help_text="Of an instrument or an account.")
+    sequence = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.projection} of {self.owner_id} at {self.sequence}"

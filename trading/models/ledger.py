@@ -13,6 +13,12 @@ def collateral_account(account_id: int) -> str:
     return f"collateral:{account_id}"
 
 
+def collateral_owner(ledger_account: str) -> int:
+    """The trading account whose collateral this is, 0 if it is none's."""
+    kind, _, account_id = ledger_account.partition(":")
+    return int(account_id) if kind == "collateral" else 0
+
+
 def position_cost_account(instrument_id: int) -> str:
     """The ledger account of what all positions in the instrument cost, with the sign turned round."""
     return f"position_cost:{instrument_id}"

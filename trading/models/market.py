@@ -1,9 +1,11 @@
-"""Market data: depth of the book, one-minute candles, the ticker's own numbers."""
+"""Market data: depth of the book, candles, the ticker's own numbers."""
 
 from django.db import models
 from django.db.models.functions import Mod
 
-MINUTE_NS = 60 * 10**9
+SECOND_NS = 10**9
+MINUTE_NS = 60 * SECOND_NS
+INTERVALS_S = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
 
 
 class DepthLevel(models.Model):
@@ -27,10 +29,11 @@ class DepthLevel(models.Model):
 
 
 class Candle(models.Model):
-    """One minute with its trades; a minute without any has no row. `turnover_tick_lots` is the sum of price * lots."""
+    """One interval with its trades; one without any has no row. `turnover_tick_lots` is the sum of price * lots."""
 
-    pk = models.CompositePrimaryKey("instrument_id", "start_ns")
+    pk = models.CompositePrimaryKey("instrument_id", "interval_s", "start_ns")
     instrument_id = models.BigIntegerField()
+    interval_s = models.BigIntegerField()
     start_ns = models.BigIntegerField()
     open_ticks = models.BigIntegerField()
     high_ticks = models.BigIntegerField()
@@ -51,13 +54,18 @@ class Candle(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(volume_lots__gt=0, trade_count__gt=0), name="candle_has_trades"),
             models.CheckConstraint(
-                condition=models.Q(start_ns=models.F("start_ns") - Mod("start_ns", models.Value(MINUTE_NS))),
-                name="candle_starts_on_a_minute",
+                condition=models.Q(
+                    start_ns=models.F("start_ns") - Mod("start_ns", models.F("interval_s") * models.Value(SECOND_NS))
+                ),
+                name="candle_starts_on_its_interval",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(interval_s__in=sorted(INTERVALS_S.values())), name="candle_interval_known"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"instrument {self.instrument_id} at {self.start_ns}"
+        return f"instrument {self.instrument_id}, {self.interval_s} s from {self.start_ns}"
 
 
 class Ticker(models.Model):

@@ -1,11 +1,13 @@
 """Depth: the lots that rest at each price."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from trading.core.terms import TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import DepthLevel
+from trading.projections.owners import MARKET
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
@@ -14,6 +16,7 @@ Key = tuple[int, int, int]
 
 class Depth(Projection):
     name = "depth"
+    owner = MARKET
     tables = (Table(DepthLevel),)
 
     def __init__(self) -> None:
@@ -32,6 +35,11 @@ class Depth(Projection):
 
     def load(self, cursor: Any) -> None:
         self._lots = {row[:3]: row[3] for row in self.tables[0].read(cursor)}
+
+    def changes(self) -> Iterator[tuple[int, int, tuple[int, int, int]]]:
+        """Rows are (side, price_ticks, quantity_lots), 0 lots for a level that is gone."""
+        for (instrument_id, side, price_ticks), sequence in self._changed.items():
+            yield instrument_id, sequence, (side, price_ticks, self._lots[instrument_id, side, price_ticks])
 
     def write(self, cursor: Any) -> None:
         """Levels that became empty are gone; one that came and went between two writes never had a row."""

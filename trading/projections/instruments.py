@@ -1,5 +1,6 @@
 """Instruments: terms, versions of parameters, state and mark price."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,11 +11,12 @@ from trading.core.terms import INSTRUMENT_NORMAL
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import Instrument, ParametersVersion
+from trading.projections.owners import MARKET
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
 
-class InstrumentRow(msgspec.Struct):
+class InstrumentRow(msgspec.Struct, array_like=True):
     """The columns of `Instrument`, in its order."""
 
     instrument_id: int
@@ -36,6 +38,7 @@ class InstrumentRow(msgspec.Struct):
 
 class Instruments(Projection):
     name = "instruments"
+    owner = MARKET
     tables = (Table(Instrument), Table(ParametersVersion))
 
     def __init__(self) -> None:
@@ -54,6 +57,10 @@ class Instruments(Projection):
 
     def load(self, cursor: Any) -> None:
         self._rows = {row[0]: InstrumentRow(*row) for row in self.tables[0].read(cursor)}
+
+    def changes(self) -> Iterator[tuple[int, int, InstrumentRow]]:
+        for row in self._changed.values():
+            yield row.instrument_id, row.sequence, row
 
     def write(self, cursor: Any) -> None:
         instruments, versions = self.tables

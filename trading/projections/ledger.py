@@ -1,12 +1,14 @@
 """The engine's money in double entry: every change of collateral with its counterparts, and the balances."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.engine.state import SETTLEMENT_ASSET
 from trading.models import Balance, Posting
-from trading.models.ledger import FEES, WALLETS, collateral_account, position_cost_account
+from trading.models.ledger import FEES, WALLETS, collateral_account, collateral_owner, position_cost_account
+from trading.projections.owners import ACCOUNT
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
@@ -19,6 +21,7 @@ class Ledger(Projection):
     """
 
     name = "ledger"
+    owner = ACCOUNT
     tables = (Table(Posting), Table(Balance))
 
     def __init__(self) -> None:
@@ -38,6 +41,13 @@ class Ledger(Projection):
         cursor.execute(f"SELECT coalesce(max(entry_id), 0) FROM {postings.name} WHERE posting_id = {self._posting_id}")
         (self._entry_id,) = cursor.fetchone()
         self._balances = {(account, asset): units for account, asset, units, _ in balances.read(cursor)}
+
+    def changes(self) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
+        """Rows are the lines of collateral, without the ledger account and the entry."""
+        for posting_id, _, kind, account, *rest, sequence in self._postings:
+            account_id = collateral_owner(account)
+            if account_id:
+                yield account_id, sequence, (posting_id, kind, *rest, sequence)
 
     def write(self, cursor: Any) -> None:
         postings, balances = self.tables

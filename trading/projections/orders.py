@@ -1,5 +1,6 @@
 """Orders: one row an order, from its placing to its end."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,11 +18,12 @@ from trading.core.terms import (
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import Order
+from trading.projections.owners import ACCOUNT
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
 
-class OrderRow(msgspec.Struct, gc=False):
+class OrderRow(msgspec.Struct, array_like=True, gc=False):
     """The columns of `Order`, in its order."""
 
     order_id: int
@@ -64,6 +66,7 @@ class OrderRow(msgspec.Struct, gc=False):
 
 class Orders(Projection):
     name = "orders"
+    owner = ACCOUNT
     tables = (Table(Order),)
 
     def __init__(self) -> None:
@@ -85,6 +88,10 @@ class Orders(Projection):
     def load(self, cursor: Any) -> None:
         rows = self.tables[0].read(cursor, where=f"status <= {ORDER_PARTIALLY_FILLED}")
         self._open = {row[0]: OrderRow(*row) for row in rows}
+
+    def changes(self) -> Iterator[tuple[int, int, OrderRow]]:
+        for row in (*self._placed.values(), *self._changed.values()):
+            yield row.account_id, row.sequence, row
 
     def write(self, cursor: Any) -> None:
         columns = msgspec.structs.astuple

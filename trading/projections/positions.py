@@ -1,5 +1,6 @@
 """Positions: lots and cost after each fill, with what the position earned and paid over its life."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import Position
+from trading.projections.owners import ACCOUNT
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
@@ -26,6 +28,7 @@ class PositionRow(msgspec.Struct, gc=False):
 
 class Positions(Projection):
     name = "positions"
+    owner = ACCOUNT
     tables = (Table(Position),)
 
     def __init__(self) -> None:
@@ -37,6 +40,11 @@ class Positions(Projection):
 
     def load(self, cursor: Any) -> None:
         self._rows = {row[:2]: PositionRow(*row) for row in self.tables[0].read(cursor)}
+
+    def changes(self) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+        """Rows are without the account."""
+        for row in self._changed.values():
+            yield row.account_id, row.sequence, msgspec.structs.astuple(row)[1:]
 
     def write(self, cursor: Any) -> None:
         self.tables[0].upsert(cursor, [msgspec.structs.astuple(row) for row in self._changed.values()])

@@ -1,6 +1,6 @@
 """What a projection is: a fold of records in memory, and the rows that follow from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from trading.engine.events import Record
@@ -18,6 +18,7 @@ class Projection:
 
     name: ClassVar[str]
     tables: ClassVar[tuple[Table, ...]]
+    owner: ClassVar[str] = ""  # whose streams its changes are: a market's, an account's, or nobody's
 
     def handlers(self) -> dict[type, Handler]:
         """Which function folds which type of event."""
@@ -25,6 +26,10 @@ class Projection:
 
     def load(self, cursor: Any) -> None:
         """Take from the rows what the fold needs."""
+
+    def changes(self) -> Iterable[tuple[int, int, Any]]:
+        """(owner id, sequence, row) of what was folded since the last write, in order: what listeners are told."""
+        return ()
 
     def write(self, cursor: Any) -> None:
         """Write what was folded since the last write."""

@@ -1,5 +1,6 @@
 """Runs projections over the journal: live, all together, and one alone from the beginning."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -8,6 +9,15 @@ from django.db import connection, transaction
 
 from trading.engine.events import Record
 from trading.models.journal import DOMAIN, journal_head
+from trading.projections.changes import (
+    POSITIONS,
+    Change,
+    Positions,
+    read_positions,
+    replace_positions,
+    take_changes,
+    write_positions,
+)
 from trading.projections.journal import read_records
 from trading.projections.projection import Handler, Projection
 
@@ -21,10 +31,18 @@ class Projector:
     left alone; memory that no longer belongs to the cursor, or that met an error, is dropped and loaded from the rows.
     """
 
-    def __init__(self, projections: Sequence[type[Projection]], *, batch_records: int = BATCH_RECORDS) -> None:
+    def __init__(
+        self,
+        projections: Sequence[type[Projection]],
+        *,
+        batch_records: int = BATCH_RECORDS,
+        publish: Callable[[Sequence[Change]], None] = lambda changes: None,
+    ) -> None:
         self._types = {projection.name: projection for projection in projections}
         self._batch_records = batch_records
+        self._publish = publish
         self._loaded: dict[str, tuple[int, Projection]] = {}
+        self._positions: dict[str, Positions] = {}
         self._registered = False
 
     def step(self) -> int:
@@ -68,8 +86,11 @@ class Projector:
                 return 0
             records = read_records(cursor, after=after, until=until, limit=self._batch_records)
             sequence = fold(projections, records, after=after)
+            changes = [change for each in projections for change in take_changes(each, self._positions[each.name])]
             for projection in projections:
                 projection.write(cursor)
+            write_positions(cursor, changes)
+            self._publish(changes)
             move_cursors(cursor, projections, sequence)
         self._loaded.update((projection.name, (sequence, projection)) for projection in projections)
         return len(records)
@@ -86,12 +107,15 @@ class Projector:
             (names, sequence),
         )
         projections = []
-        for (name,) in cursor.fetchall():
+        names_claimed = cursor.fetchall()
+        POSITIONS.prepare(cursor)
+        for (name,) in names_claimed:
             loaded_sequence, projection = self._loaded.get(name, (-1, None))
             if projection is None or loaded_sequence != sequence:
                 projection = self._types[name]()
                 prepare(projection, cursor)
                 projection.load(cursor)
+                self._positions[name] = read_positions(cursor, name)
             projections.append(projection)
         return projections
 
@@ -116,14 +140,16 @@ def rebuild(
         for table in projection.tables:
             table.clear(cursor)
         prepare(projection, cursor)
-        sequence, head = 0, journal_head()
+        sequence, head, positions = 0, journal_head(), {}
         while sequence < head:
             records = read_records(cursor, after=sequence, until=head, limit=batch_records)
             sequence = fold([projection], records, after=sequence)
+            deque(take_changes(projection, positions), maxlen=0)
             projection.write(cursor)
             for table in projection.tables:
                 table.empty_staging(cursor)
             on_progress(sequence, head)
+        replace_positions(cursor, projection.name, positions)
         move_cursors(cursor, [projection], sequence)
     return sequence
 

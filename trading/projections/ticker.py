@@ -1,5 +1,6 @@
 """The ticker's own numbers: last trade, mark price, open interest. Best prices and statistics are read elsewhere."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -7,11 +8,12 @@ import msgspec
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import Ticker
+from trading.projections.owners import MARKET
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
 
-class TickerRow(msgspec.Struct, gc=False):
+class TickerRow(msgspec.Struct, array_like=True, gc=False):
     """The columns of `Ticker`, in its order."""
 
     instrument_id: int
@@ -25,6 +27,7 @@ class TickerRow(msgspec.Struct, gc=False):
 
 class Tickers(Projection):
     name = "ticker"
+    owner = MARKET
     tables = (Table(Ticker),)
 
     def __init__(self) -> None:
@@ -36,6 +39,10 @@ class Tickers(Projection):
 
     def load(self, cursor: Any) -> None:
         self._rows = {row[0]: TickerRow(*row) for row in self.tables[0].read(cursor)}
+
+    def changes(self) -> Iterator[tuple[int, int, TickerRow]]:
+        for row in self._changed.values():
+            yield row.instrument_id, row.sequence, row
 
     def write(self, cursor: Any) -> None:
         self.tables[0].upsert(cursor, [msgspec.structs.astuple(row) for row in self._changed.values()])

@@ -1,10 +1,12 @@
 """Trades as the public sees them, and fills: their two sides with role, fee and realised profit."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.models import Fill, Trade
+from trading.projections.owners import ACCOUNT, MARKET
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
 
@@ -13,6 +15,7 @@ Row = tuple[int, ...]
 
 class Trades(Projection):
     name = "trades"
+    owner = MARKET
     tables = (Table(Trade),)
 
     def __init__(self) -> None:
@@ -20,6 +23,10 @@ class Trades(Projection):
 
     def handlers(self) -> dict[type, Handler]:
         return {e.TradeExecuted: self._trade}
+
+    def changes(self) -> Iterator[tuple[int, int, Row]]:
+        for row in self._rows:
+            yield row[1], row[-1], row
 
     def write(self, cursor: Any) -> None:
         self.tables[0].append(cursor, self._rows)
@@ -41,6 +48,7 @@ class Trades(Projection):
 
 class Fills(Projection):
     name = "fills"
+    owner = ACCOUNT
     tables = (Table(Fill),)
 
     def __init__(self) -> None:
@@ -48,6 +56,10 @@ class Fills(Projection):
 
     def handlers(self) -> dict[type, Handler]:
         return {e.TradeExecuted: self._trade}
+
+    def changes(self) -> Iterator[tuple[int, int, Row]]:
+        for row in self._rows:
+            yield row[3], row[-1], row
 
     def write(self, cursor: Any) -> None:
         self.tables[0].append(cursor, self._rows)

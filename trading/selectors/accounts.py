@@ -6,7 +6,7 @@ from django.db import connection
 from trading.models.ledger import collateral_account
 
 
-class FillView(msgspec.Struct, frozen=True):
+class FillView(msgspec.Struct, frozen=True, array_like=True):
     """One side of a trade; `fee_units` above zero was paid."""
 
     fill_id: int
@@ -24,7 +24,7 @@ class FillView(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class LedgerLine(msgspec.Struct, frozen=True):
+class LedgerLine(msgspec.Struct, frozen=True, array_like=True):
     """One change of collateral: `kind` trade_fee, realised_pnl or transfer; `reference_id` the trade or transfer."""
 
     posting_id: int
@@ -37,7 +37,7 @@ class LedgerLine(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class PositionLine(msgspec.Struct, frozen=True):
+class PositionLine(msgspec.Struct, frozen=True, array_like=True):
     """Signed `lots` and what they cost; profit and fees over its life. Margins are the engine's to tell."""
 
     instrument_id: int

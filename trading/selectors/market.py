@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from django.db import connection
 
-from trading.models.market import MINUTE_NS
+from trading.models.market import INTERVALS_S, MINUTE_NS
 
 DAY_NS: Final = 24 * 60 * MINUTE_NS
 
@@ -20,7 +20,7 @@ class Book(msgspec.Struct, frozen=True):
     asks: list[Level]
 
 
-class TradeView(msgspec.Struct, frozen=True):
+class TradeView(msgspec.Struct, frozen=True, array_like=True):
     trade_id: int
     instrument_id: int
     price_ticks: int
@@ -60,6 +60,7 @@ class TickerView(msgspec.Struct, frozen=True):
     volume_lots: int
     turnover_tick_lots: int
     trade_count: int
+    sequence: int
 
 
 # One statement sees one moment: levels and cursor belong together.
@@ -76,20 +77,20 @@ SELECT t.instrument_id, t.last_price_ticks, t.last_quantity_lots, t.last_trade_a
     t.open_interest_lots,
     (SELECT max(price_ticks) FROM trading_depthlevel d WHERE d.instrument_id = t.instrument_id AND side = 1),
     (SELECT min(price_ticks) FROM trading_depthlevel d WHERE d.instrument_id = t.instrument_id AND side = -1),
-    (SELECT open_ticks FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND c.start_ns > %(since_ns)s
-        ORDER BY c.start_ns LIMIT 1),
-    day.*
+    (SELECT open_ticks FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND interval_s = 60
+        AND c.start_ns > %(since_ns)s ORDER BY c.start_ns LIMIT 1),
+    day.*, t.sequence
 FROM trading_ticker t CROSS JOIN LATERAL (
     SELECT max(high_ticks), min(low_ticks), sum(volume_lots), sum(turnover_tick_lots), sum(trade_count)
-    FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND c.start_ns > %(since_ns)s
+    FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND interval_s = 60 AND c.start_ns > %(since_ns)s
 ) day
 WHERE %(instrument_id)s::bigint IS NULL OR t.instrument_id = %(instrument_id)s
 ORDER BY t.instrument_id
 """
 
 
-def book(*, instrument_id: int, depth: int) -> Book:
-    """The best `depth` levels of each side, with the sequence at which they stood so."""
+def book(*, instrument_id: int, depth: int | None) -> Book:
+    """The best `depth` levels of each side (None: all), with the sequence at which they stood so."""
     with connection.cursor() as cursor:
         cursor.execute(_BOOK, {"instrument_id": instrument_id, "depth": depth})
         sequence, bids, asks = cursor.fetchone()
@@ -107,13 +108,16 @@ def trades(*, instrument_id: int, limit: int, before_trade_id: int | None = None
         return [TradeView(*row) for row in cursor.fetchall()]
 
 
-def candles(*, instrument_id: int, limit: int, before_ns: int | None = None, since_ns: int = 0) -> list[CandleView]:
-    """One-minute candles, newest first: those that start before `before_ns` and not before `since_ns`."""
+def candles(
+    *, instrument_id: int, limit: int, interval: str = "1m", before_ns: int | None = None, since_ns: int = 0
+) -> list[CandleView]:
+    """Candles of one interval, newest first: those that start before `before_ns` and not before `since_ns`."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(CandleView.__struct_fields__)} FROM trading_candle"
-            " WHERE instrument_id = %s AND start_ns < %s AND start_ns >= %s ORDER BY start_ns DESC LIMIT %s",
-            [instrument_id, _bound(before_ns), since_ns, limit],
+            " WHERE instrument_id = %s AND interval_s = %s AND start_ns < %s AND start_ns >= %s"
+            " ORDER BY start_ns DESC LIMIT %s",
+            [instrument_id, INTERVALS_S[interval], _bound(before_ns), since_ns, limit],
         )
         return [CandleView(*row) for row in cursor.fetchall()]
 

@@ -1,5 +1,5 @@
-"""A process's line to the engine: a background thread with an event loop that sends, receives and keeps waiting callers
-by command id."""
+"""A process's line to the engine: sends, receives and keeps waiting callers by command id, in a background thread with
+an event loop of its own, or in the caller's."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -56,15 +57,34 @@ class Errand:
 
 
 class EngineLink:
+    """`start` or `start_here` comes first. After `start_here` everything else is for the thread of that loop."""
+
     def __init__(self) -> None:
         self._errands: deque[Errand] = deque()
         self._waiting: dict[bytes, list[Future[Reply]]] = {}
         self._woken = False
         self._heartbeat: Heartbeat | None = None
         self._heartbeat_read_s = float("-inf")
-        self._ready = threading.Event()
-        threading.Thread(target=self._run_thread, name="engine-link", daemon=True).start()
-        self._ready.wait()
+
+    def start(self) -> None:
+        """In a thread of its own."""
+        ready = threading.Event()
+        threading.Thread(target=self._run_thread, args=(ready,), name="engine-link", daemon=True).start()
+        ready.wait()
+
+    def start_here(self) -> None:
+        """In the running loop: whoever sends from it needs no other thread."""
+        self._open()
+        self._call: Callable[..., object] = _call_now
+        self._work_task = self._loop.create_task(self._work())
+
+    async def stop(self) -> None:
+        """After `start_here`."""
+        self._work_task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._work_task
+        await self._valkey.aclose()
+        await self._layer.close_pools()
 
     def run(self, errand: Errand) -> None:
         """Send it as soon as possible; its futures get replies, or ApiError when surely nothing was done."""
@@ -74,28 +94,36 @@ class EngineLink:
         self._errands.append(errand)
         if not self._woken:
             self._woken = True
-            self._loop.call_soon_threadsafe(self._wake.set)
+            self._call(self._wake.set)
 
     def give_up(self, errand: Errand) -> None:
         """Nobody waits for it any more."""
         for future in errand.futures:
             future.cancel()
-        self._loop.call_soon_threadsafe(self._forget, errand)
+        self._call(self._forget, errand)
 
     def heartbeat(self) -> Heartbeat | None:
-        return asyncio.run_coroutine_threadsafe(self._current_heartbeat(), self._loop).result()
+        """Waits for it; after `start_here` use `current_heartbeat`."""
+        return asyncio.run_coroutine_threadsafe(self.current_heartbeat(), self._loop).result()
 
-    def _run_thread(self) -> None:
-        asyncio.run(self._work())
+    def _run_thread(self, ready: threading.Event) -> None:
+        async def work() -> None:
+            self._open()
+            self._call = self._loop.call_soon_threadsafe
+            ready.set()
+            await self._work()
 
-    async def _work(self) -> None:
+        asyncio.run(work())
+
+    def _open(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._reading_heartbeat = asyncio.Lock()
         self._layer = own_layer()
         self._reply_channel = f"gateway.{uuid.uuid4().hex}"
         self._valkey = redis.asyncio.Redis.from_url(settings.VALKEY_URL, socket_timeout=1, socket_connect_timeout=1)
-        self._ready.set()
+
+    async def _work(self) -> None:
         await asyncio.gather(self._send_forever(), self._receive_forever())
 
     async def _send_forever(self) -> None:
@@ -118,7 +146,7 @@ class EngineLink:
         return errands
 
     async def _send(self, errands: list[Errand]) -> None:
-        heartbeat = await self._current_heartbeat()
+        heartbeat = await self.current_heartbeat()
         if heartbeat is None:
             return _fail(errands, "engine_unavailable")
         self._expect_replies(errands)
@@ -167,7 +195,7 @@ class EngineLink:
             if futures:  # the same command, sent more than once
                 self._waiting[reply.command_id] = futures
 
-    async def _current_heartbeat(self) -> Heartbeat | None:
+    async def current_heartbeat(self) -> Heartbeat | None:
         async with self._reading_heartbeat:
             if time.monotonic() - self._heartbeat_read_s > HEARTBEAT_CACHED_S:
                 self._heartbeat = await self._read_heartbeat()
@@ -180,6 +208,10 @@ class EngineLink:
         except TRANSIT_FAILURES:
             return None
         return msgspec.json.decode(data, type=Heartbeat) if data else None
+
+
+def _call_now(function: Callable[..., object], *arguments: object) -> None:
+    function(*arguments)
 
 
 def _fail(errands: list[Errand], code: str) -> None:

@@ -114,6 +114,14 @@ def _wait(command: ExternalCommand, future: Future[Reply], until_s: float) -> Re
 
 
 def _judge(command: ExternalCommand, reply: Reply | ApiError | None) -> Outcome | ApiError:
+    result = judge(command, reply)
+    if isinstance(result, ApiError) or not is_repeated(result):
+        return result
+    return read_first_outcome(result)
+
+
+def judge(command: ExternalCommand, reply: Reply | ApiError | None) -> Outcome | ApiError:
+    """What a reply (None: none came in time) says of the command; it may still be that it `is_repeated`."""
     if reply is None:
         final_at_ms = (command.valid_until_ns + FINAL_AFTER_NS) // 1_000_000
         return ApiError("outcome_unknown", details={"final_at": final_at_ms})
@@ -122,19 +130,27 @@ def _judge(command: ExternalCommand, reply: Reply | ApiError | None) -> Outcome 
     if isinstance(reply, QueryRefused):  # the engine could not read it
         return ApiError(reply.code)
     assert isinstance(reply, Outcome)
-    return _judge_outcome(reply)
+    return _refusal_in(reply) or reply
 
 
-def _judge_outcome(outcome: Outcome) -> Outcome | ApiError:
-    first_event = outcome.events[0] if outcome.events else None
-    if isinstance(first_event, CommandRefused):
-        return ApiError(first_event.code)
-    if not isinstance(first_event, CommandRepeated):
-        return outcome
+def is_repeated(outcome: Outcome) -> bool:
+    return bool(outcome.events) and isinstance(outcome.events[0], CommandRepeated)
+
+
+def read_first_outcome(outcome: Outcome) -> Outcome | ApiError:
+    """Of a command that `is_repeated`, what came of it the first time; asks the journal."""
+    repeated = outcome.events[0]
+    assert isinstance(repeated, CommandRepeated)
     try:
-        return _judge_outcome(first_outcome(command_id=outcome.command_id, sequence=first_event.first_sequence))
+        first = first_outcome(command_id=outcome.command_id, sequence=repeated.first_sequence)
     except ApiError as error:
         return error
+    return _refusal_in(first) or first
+
+
+def _refusal_in(outcome: Outcome) -> ApiError | None:
+    first_event = outcome.events[0] if outcome.events else None
+    return ApiError(first_event.code) if isinstance(first_event, CommandRefused) else None
 
 
 def _engine_link() -> EngineLink:
@@ -142,7 +158,9 @@ def _engine_link() -> EngineLink:
     if _link is None:
         with _lock:
             if _link is None:
-                _link = EngineLink()
+                link = EngineLink()
+                link.start()
+                _link = link
     return _link
 
 

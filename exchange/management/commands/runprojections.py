@@ -1,4 +1,4 @@
-"""Run every reader of the journal: the projections of all apps, and the writer of snapshots."""
+"""Run every reader of the journal: projections, with what they tell the gateways, and the writer of snapshots."""
 
 import signal
 import threading
@@ -7,16 +7,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from trading.projections.projector import Projector
+from trading.projections.publisher import Publisher
 from trading.projections.registry import PROJECTIONS
 from trading.projections.runner import run
 from trading.worker.follower import SnapshotFollower
 
 
 class Command(BaseCommand):
-    help = "Follows the journal and keeps the rows of orders, trades, positions, postings and market data up to date."
+    help = "Follows the journal: keeps the rows of orders, trades and all else up to date, and tells the streams."
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        run([Projector(PROJECTIONS).step, SnapshotFollower().step], stop=stop)
+        projector = Projector(PROJECTIONS, publish=Publisher().publish)
+        run([projector.step, SnapshotFollower().step], stop=stop)

@@ -1,0 +1,23 @@
+"""Addresses of the pages; symbols and ids as in the addresses of the API."""
+
+from django.urls import path
+
+from frontend import trade, views
+
+MARKET = "trade/<symbol:symbol>"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("markets", views.markets, name="markets"),
+    path(MARKET, trade.page, name="trade"),
+    path(f"{MARKET}/account", trade.account, name="trade_account"),
+    path(f"{MARKET}/account/choose", trade.choose_account, name="choose_account"),
+    path(f"{MARKET}/fills", trade.fills, name="trade_fills"),
+    path(f"{MARKET}/leverage", trade.set_leverage, name="trade_leverage"),
+    path(f"{MARKET}/preview", trade.preview, name="trade_preview"),
+    path(f"{MARKET}/orders", trade.open_orders, name="trade_orders"),
+    path(f"{MARKET}/orders/place", trade.place, name="trade_place"),
+    path(f"{MARKET}/orders/cancel-all", trade.cancel_all, name="trade_cancel_all"),
+    path(f"{MARKET}/orders/<id:order_id>/amend", trade.amend, name="trade_amend"),
+    path(f"{MARKET}/orders/<id:order_id>/cancel", trade.cancel, name="trade_cancel"),
+]

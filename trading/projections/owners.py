@@ -1,0 +1,6 @@
+"""Whose streams there are."""
+
+from typing import Final
+
+MARKET: Final = "market"
+ACCOUNT: Final = "account"

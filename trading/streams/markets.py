@@ -1,0 +1,43 @@
+"""The scales of all listed instruments, in memory: they never change, so that only a new listing needs a look."""
+
+from trading.api.scales import Scale, scale_of
+from trading.selectors.instruments import InstrumentView, forget_instruments, list_instruments
+from trading.streams.stream import Read
+
+
+class NotInMemory(Exception):
+    """The answer is not known here: ask the database."""
+
+
+class Markets:
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._by_symbol: dict[str, Scale] = {}
+        self._by_id: dict[int, Scale] = {}
+
+    def scale_by_symbol(self, symbol: str) -> Scale:
+        """Raises NotInMemory."""
+        try:
+            return self._by_symbol[symbol]
+        except KeyError:
+            raise NotInMemory from None
+
+    def scale_by_id(self, instrument_id: int) -> Scale:
+        """Raises NotInMemory."""
+        try:
+            return self._by_id[instrument_id]
+        except KeyError:
+            raise NotInMemory from None
+
+    async def look(self) -> list[InstrumentView]:
+        """Read what is listed now."""
+        views: list[InstrumentView] = await self._read(_listed_now)
+        for view in views:
+            scale = scale_of(view.terms)
+            self._by_symbol[scale.symbol] = self._by_id[scale.instrument_id] = scale
+        return views
+
+
+def _listed_now() -> list[InstrumentView]:
+    forget_instruments()
+    return list_instruments()

@@ -1,0 +1,201 @@
+"""Orders by message. Nothing here waits for the engine: operations are sent as they come and answered as they end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final, NoReturn, TypeVar
+
+from exchange.contract.digests import socket_command_id
+from exchange.contract.errors import ApiError
+from exchange.identity import throttles
+from exchange.identity.principals import Principal
+from trading.api import answers
+from trading.api.order_desk import OrderDesk, ReadModels, batch_cost
+from trading.api.recent_orders import RECENT_ORDERS
+from trading.api.requests import CancelAfter as CancelAfterFields
+from trading.api.scales import Scale
+from trading.engine.commands import CancelAfter, ExternalCommand
+from trading.engine.replies import Outcome
+from trading.services.gateway import is_repeated, new_command_id, read_first_outcome
+from trading.streams import requests as r
+from trading.streams.frames import Frame, RequestId, error_frame, result_frame
+from trading.streams.hub import Hub
+from trading.streams.limits import Purse
+from trading.streams.markets import Markets, NotInMemory
+
+MAXIMUM_IN_FLIGHT: Final = 256
+SWITCH_MS: Final = 10_000  # orders live so long after their socket
+RENEW_S: Final = 3.0
+
+Answer = answers.OrderResult | answers.CancelledOrders | answers.BatchResult | answers.CancelAfterState
+Results = list[Outcome | ApiError]
+Show = Callable[[OrderDesk, Results], Answer]
+Made = TypeVar("Made")
+
+
+class Memory:
+    """What an order desk can know without waiting. Raises NotInMemory for all else."""
+
+    def __init__(self, markets: Markets) -> None:
+        self._markets = markets
+
+    def scale_by_symbol(self, symbol: str) -> Scale:
+        return self._markets.scale_by_symbol(symbol)
+
+    def scale_by_id(self, instrument_id: int) -> Scale:
+        return self._markets.scale_by_id(instrument_id)
+
+    def instrument_id_of(self, *, account_id: int, order_id: int) -> int:
+        instrument_id = RECENT_ORDERS.instrument_id(account_id=account_id, order_id=order_id)
+        if instrument_id is None:
+            raise NotInMemory
+        return instrument_id
+
+    def repeated_order(self, order_id: int, *, account_id: int, sequence: int) -> NoReturn:
+        raise NotInMemory
+
+    def why_not_open(self, error: ApiError, **order: Any) -> NoReturn:
+        raise NotInMemory
+
+
+class OrderEntry:
+    """Of one connection and whoever authenticated it. `put` gets the answers."""
+
+    def __init__(
+        self, hub: Hub, principal: Principal, handshake: Any, connection: bytes, put: Callable[[Frame], None]
+    ) -> None:
+        self._hub = hub
+        self._principal = principal
+        self._handshake = handshake
+        self._actor = principal.key_id or f"session:{principal.user.pk}"
+        self._connection = connection
+        self._put = put
+        self._purse = Purse(self._charge)
+        account_id = principal.acting_account_id()
+        self._fast = OrderDesk(account_id, Memory(hub.markets), self._charge_miss_soon)
+        self._slow = OrderDesk(account_id, ReadModels, partial(self._charge_now, 1, enforce=False))
+        self._in_flight = 0
+        self._renewing: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def take(self, message: r.AnyOrderMessage) -> None:
+        """Returns when the operation is on its way. Refuses with rate_limited, and what is malformed in itself."""
+        match message:
+            case r.Place(args=order):
+                command_id = await self._begin(message, cost=1)
+                command = await self._make(lambda desk: desk.place(order, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+            case r.Cancel(args=item):
+                command = self._fast.cancel(item, command_id=await self._begin(message, cost=0))
+                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+            case r.Amend(args=change):
+                command_id = await self._begin(message, cost=1)
+                command = await self._make(lambda desk: desk.amend(change, order_id=change.id, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+            case r.CancelAll(args=query):
+                command_id = await self._begin(message, cost=0)
+                command = await self._make(lambda desk: desk.cancel_all(query, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.cancelled(results[0]))
+            case r.Batch():
+                await self._batch(message)
+            case r.CancelOnDisconnect():
+                await self._cancel_on_disconnect(message)
+
+    async def close(self) -> None:
+        """Operations under way go on, their answers are lost; a dead man's switch is renewed no more."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+        await self._purse.empty()
+
+    async def _batch(self, message: r.Batch) -> None:
+        command_id = await self._begin(message, cost=batch_cost(message.args))
+        commands = await self._make(lambda desk: desk.batch(message.args, command_id=command_id))
+        sent = [command for command in commands if not isinstance(command, ApiError)]
+        self._submit(message.id, sent, lambda desk, results: desk.batch_result(commands, iter(results)))
+
+    async def _cancel_on_disconnect(self, message: r.CancelOnDisconnect) -> None:
+        """The switch is the engine's: should this process die, nobody renews it either."""
+        command_id = await self._begin(message, cost=1)
+        if self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
+        if message.args.enabled:
+            self._renewing = asyncio.get_running_loop().create_task(self._renew_switch())
+        switch = self._switch(SWITCH_MS if message.args.enabled else 0, command_id)
+        self._submit(message.id, [switch], lambda desk, results: desk.switched(results[0]))
+
+    async def _renew_switch(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            self._hub.gateway.submit_many([self._switch(SWITCH_MS, new_command_id())], lambda results: None)
+
+    def _switch(self, timeout_ms: int, command_id: bytes) -> CancelAfter:
+        return self._fast.cancel_after(CancelAfterFields(timeout_ms), command_id=command_id)
+
+    async def _begin(self, message: r.OrderMessage, *, cost: int) -> bytes:
+        """The operation's command id, paid for. Refuses with rate_limited."""
+        if self._in_flight >= MAXIMUM_IN_FLIGHT:
+            problem = f"{MAXIMUM_IN_FLIGHT} operations are under way: wait for their answers."
+            raise ApiError("rate_limited", problem, {"retry_after": 1})
+        await self._purse.pay(cost)
+        return socket_command_id(self._actor, self._connection, message.nonce)
+
+    async def _make(self, make: Callable[[OrderDesk], Made]) -> Made:
+        try:
+            return make(self._fast)
+        except NotInMemory:
+            await self._hub.markets.look()
+        try:
+            return make(self._fast)
+        except NotInMemory:
+            made: Made = await self._hub.read(make, desk=self._slow)
+            return made
+
+    def _submit(self, request_id: RequestId, commands: list[ExternalCommand], show: Show) -> None:
+        self._in_flight += 1
+        then = partial(self._finish, request_id, show)
+        if commands:
+            self._hub.gateway.submit_many(commands, then)
+        else:
+            then([])
+
+    def _finish(self, request_id: RequestId, show: Show, results: Results) -> None:
+        try:
+            if any(_is_repeated(result) for result in results):
+                raise NotInMemory
+            self._answer(result_frame(request_id, show(self._fast, results)))
+        except NotInMemory:
+            self._spawn(self._finish_slowly(request_id, show, results))
+        except ApiError as error:
+            self._answer(error_frame(request_id, error))
+
+    async def _finish_slowly(self, request_id: RequestId, show: Show, results: Results) -> None:
+        def work() -> Answer:
+            return show(self._slow, [read_first_outcome(each) if _is_repeated(each) else each for each in results])
+
+        try:
+            self._answer(result_frame(request_id, await self._hub.read(work)))
+        except ApiError as error:
+            self._answer(error_frame(request_id, error))
+
+    def _answer(self, frame: Frame) -> None:
+        self._in_flight -= 1
+        self._put(frame)
+
+    async def _charge(self, cost: int) -> None:
+        await self._hub.read(self._charge_now, cost=cost, enforce=cost > 0)
+
+    def _charge_now(self, cost: int, *, enforce: bool) -> None:
+        throttles.charge_principal(self._handshake, self._principal, cost, enforce)
+
+    def _charge_miss_soon(self) -> None:
+        self._spawn(self._hub.read(self._charge_now, cost=1, enforce=False))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _is_repeated(result: Outcome | ApiError) -> bool:
+    return isinstance(result, Outcome) and is_repeated(result)
