@@ -21,6 +21,11 @@ SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    "finish audit entries": {
+        "task": "trading.tasks.finish_audit_entries",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
 }
 
 
