@@ -97,7 +97,7 @@ class InstrumentAdmin(SteeredAdmin):
             "Halt every instrument",
             OPERATE,
             halt_everything,
-            warning="No order, cancel of trades, liquidation or funding happens in any market until each is resumed.",
+            warning="Halted markets take no orders and no cancels, and nothing trades in them, until each is resumed.",
         ),
     )
 
