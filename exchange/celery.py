@@ -17,6 +17,7 @@ from exchange.ops.counters import TASKS
 
 SCHEDULE = {
     "clear expired sessions": {"task": "exchange.ops.tasks.clear_expired_sessions", "schedule": crontab(minute="17")},
+    "show life": {"task": "exchange.ops.tasks.show_life", "schedule": 10, "options": {"expires": 10}},
     "finish transfers": {"task": "trading.tasks.reconcile_transfers", "schedule": 10, "options": {"expires": 10}},
     "finish instrument requests": {
         "task": "trading.tasks.deliver_requests",

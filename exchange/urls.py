@@ -6,11 +6,13 @@ from django.views.generic import RedirectView
 
 from exchange.ops import api_description, api_errors, health
 from exchange.ops.metrics import metrics
+from exchange.ops.operations import operations
 
 urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", metrics),
+    path("ops", operations, name="operations"),
     path("", include("exchange.identity.urls")),
     # The admin site has no sign-in of its own, so that every attempt meets the same limits.
     path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True)),
