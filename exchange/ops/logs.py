@@ -45,6 +45,7 @@ def configuration(*, level: str, style: str, secrets: Collection[str | None]) ->
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.request": {"level": "ERROR"},  # a refused request is the client's business, not a warning of ours
             "django.security": {"level": "ERROR"},
+            "celery": {"level": "WARNING"},
             "daphne": {"level": "WARNING"},
             "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
             "uvicorn.error": {"handlers": [], "propagate": True},

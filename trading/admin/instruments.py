@@ -86,7 +86,10 @@ def halt_everything(mandate: Mandate, row: None, fields: dict[str, Any]) -> str:
 @admin.register(Instrument)
 class InstrumentAdmin(SteeredAdmin):
     list_display = ("instrument_id", "symbol", "state_word", "mark_price_ticks", "parameters_version", "sequence")
-    readonly_fields = ("versions",)
+    fields = (
+        "symbol", "state_word", "kind", "underlying", "settlement_asset", "tick", "lot", "multiplier", "value_units",
+        "mark_price_ticks", "marked_at_ns", "listed_at_ns", "parameters_version", "sequence", "versions",
+    )  # fmt: skip
     commands = (
         Command("state", "Change state", OPERATE, set_state, StateForm),
         Command("parameters", "Change parameters", OPERATE, change_parameters, ParametersForm),
