@@ -1,4 +1,5 @@
-"""Around every request: its id, its time, and a line in the log when it was slow or failed."""
+"""Around every request: its id, its time, and a line in the log: at DEBUG, or at INFO when it was slow. Faults of
+ours Django logs itself, with the same id."""
 
 import logging
 import re
@@ -58,7 +59,7 @@ def _finish(request: HttpRequest, response: HttpResponseBase, started_s: float) 
     method = request.method if request.method in METHODS else "other"
     route, status = _route_of(request), response.status_code
     REQUESTS.labels(method, route, status).observe(duration_s)
-    level = logging.WARNING if status >= 500 else logging.INFO if duration_s >= SLOW_S else logging.DEBUG
+    level = logging.INFO if duration_s >= SLOW_S else logging.DEBUG
     if logger.isEnabledFor(level):
         facts = {"method": method, "route": route, "status": status, "duration_ms": round(duration_s * 1000, 1)}
         logger.log(level, "%s %s", method, request.path, extra=facts | _sequence_of(response))

@@ -17,7 +17,7 @@ from trading.selectors.operations import journal_state, reader_states, readers_r
 from trading.services.engine_channel import Heartbeat, heartbeat_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WAIT_S = 10
+WAIT_S = 30
 
 
 def beat(valkey_url, *, life_ms=20_000):
