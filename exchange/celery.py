@@ -19,6 +19,7 @@ SCHEDULE = {
     "clear expired sessions": {"task": "exchange.ops.tasks.clear_expired_sessions", "schedule": crontab(minute="17")},
     "show life": {"task": "exchange.ops.tasks.show_life", "schedule": 10, "options": {"expires": 10}},
     "finish transfers": {"task": "trading.tasks.reconcile_transfers", "schedule": 10, "options": {"expires": 10}},
+    "open accounts": {"task": "trading.tasks.open_accounts", "schedule": 10, "options": {"expires": 10}},
     "finish instrument requests": {
         "task": "trading.tasks.deliver_requests",
         "schedule": 10,

@@ -69,6 +69,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -93,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "exchange.urls"
@@ -115,6 +119,7 @@ TEMPLATES = [
 
 # Accounts.
 AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -122,6 +127,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
 ]
+
+ACCOUNT_ADAPTER = "frontend.account_adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "exchange.identity.forms.SignUpForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_RATE_LIMITS = False  # ours count instead, which also work while Valkey is away
+
+# Letters. EMAIL_URL is smtp+tls://user:password@mail.example:587; without it they become files in VAR_DIR/mail.
+EMAIL_URL = env.str("EMAIL_URL", default=None)
+EMAIL_BACKEND, EMAIL_FILE_PATH = "exchange.identity.mails.PrivateFiles", str(VAR_DIR / "mail")
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Exchange <exchange@localhost>")
 
 # Rate limits as (capacity in credits, credits that come back a second).
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
@@ -131,6 +158,9 @@ RATE_LIMITS = {
     "ip": (4000, 800),
     "sign_in_ip": (20, 1 / 15),
     "sign_in_email": (10, 1 / 30),
+    "sign_up_ip": (20, 1 / 30),
+    "reset_ip": (20, 1 / 30),
+    "letters": (4, 1 / 300),  # to one address, on anybody's request
 }
 
 # PostgreSQL is the truth, Valkey is transit: it may be emptied at any time.

@@ -1,7 +1,6 @@
 """The trading page: its first rendering, the fragments it refreshes, and what its forms do."""
 
 import time
-from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from exchange.contract.errors import ApiError
 from frontend import acting, forms, presenters
+from frontend.pages import View, error_page
 from risk.api.preview import previewed
 from trading.api import answers, market_presenting, presenting, requests
 from trading.api.listed import listed_now, scale_by_id, scale_by_symbol
@@ -25,8 +25,6 @@ from trading.services import gateway
 SHOWN_ORDERS: Final = 200
 SHOWN_FILLS: Final = 30
 INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
-
-View = Callable[..., HttpResponse]
 
 
 def fragment(view: View) -> View:
@@ -57,7 +55,7 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
     try:
         view = listed_now(symbol)
     except ApiError as error:
-        return _error_page(request, error)
+        return error_page(request, error)
     own, chosen = acting.accounts_of(request)
     instrument = market_presenting.instrument(view)
     row = market.ticker(now_ns=time.time_ns(), instrument_id=view.terms.instrument_id)
@@ -193,11 +191,6 @@ def choose_account(request: HttpRequest, symbol: str) -> HttpResponse:
                 request, "error/page.html", {"title": error.message, "status": error.status}, status=error.status
             )
     return redirect("trade", symbol=symbol)
-
-
-def _error_page(request: HttpRequest, error: ApiError) -> HttpResponse:
-    context = {"title": error.message, "status": error.status}
-    return render(request, "error/page.html", context, status=error.status)
 
 
 def _described(request: HttpRequest) -> Any:

@@ -3,12 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from trading.services import audited, collateral, listings
+from trading.services import account_transfers, accounts, audited, collateral, listings
 
 
 @shared_task
 def reconcile_transfers() -> None:
     collateral.reconcile_transfers()
+    account_transfers.carry_on_transfers()
+
+
+@shared_task
+def open_accounts() -> None:
+    accounts.open_waiting_accounts()
 
 
 @shared_task

@@ -1,3 +1,4 @@
+from trading.models.account_transfers import AccountTransfer
 from trading.models.accounts import AccountLeverage, EngineAccount
 from trading.models.cursor import ProjectionCursor, StreamPosition
 from trading.models.instruments import Instrument, ParametersVersion
@@ -12,6 +13,7 @@ from trading.models.trades import Fill, Trade
 
 __all__ = [
     "AccountLeverage",
+    "AccountTransfer",
     "Balance",
     "Candle",
     "DepthLevel",

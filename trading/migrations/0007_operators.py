@@ -5,7 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0005_streams"),
+        ("trading", "0006_account_transfers"),
+        ("trading", "0006_order_groups"),
     ]
 
     operations = [
