@@ -6,9 +6,14 @@ from django.views.generic import RedirectView
 
 from exchange.demo.views import give_play_money
 from exchange.ops import api_description, api_errors, health
+from exchange.ops.metrics import metrics
+from exchange.ops.operations import operations
 
 urlpatterns = [
+    path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics),
+    path("ops", operations, name="operations"),
     path("", include("exchange.identity.urls")),
     path("", include("exchange.identity.account_urls")),
     # The admin site has no sign-in of its own, so that every attempt meets the same limits.
