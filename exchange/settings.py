@@ -1,12 +1,14 @@
 """Settings, all from the environment. What it leaves out is for development, generated once and kept in VAR_DIR."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from exchange.embedded import state
+from exchange.ops import logs
 
 if not __debug__:
     raise ImproperlyConfigured("The exchange does not run under `python -O`: its assertions guard its invariants.")
@@ -24,10 +26,12 @@ PORT = env.int("PORT", default=8000)
 ASGI_SERVER = env.str("ASGI_SERVER", default="daphne")  # or uvicorn
 MARKET_DATA_DIR = env.str("MARKET_DATA_DIR", default=None)  # recorded markets, for tests and `manage.py replay`
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 
 # Secrets. SECRET_KEYS encrypt stored secrets: the first one encrypts, all of them decrypt.
 SECRET_KEY = env.str("SECRET_KEY", default=LOCAL and LOCAL.secret_key)
 SECRET_KEYS = env.list("SECRET_KEYS", default=LOCAL and list(LOCAL.secret_keys))
+METRICS_TOKEN = env.str("METRICS_TOKEN", default=LOCAL and LOCAL.metrics_token)
 
 # Who may call us, and how.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -57,7 +61,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "compliance.admin_config.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,6 +77,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "exchange",
     "exchange.identity",
+    "compliance",
     "wallets",
     "trading",
     "risk",
@@ -80,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "exchange.ops.observation.observe",
     "exchange.identity.middleware.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -216,6 +222,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Exchange API",
     "VERSION": "1",
+    "DESCRIPTION": "[Orders explained](/api/docs/orders.md): every kind, flag and group, with a request for each.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -235,16 +242,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # served straight from the packages: no collectstatic step
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "django.request": {"level": "ERROR"},  # a refused request is the client's business, not a warning of ours
-        "django.security": {"level": "ERROR"},
-        "daphne": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.configuration(
+    level=LOG_LEVEL,
+    style=LOG_FORMAT,
+    secrets=[SECRET_KEY, *SECRET_KEYS, METRICS_TOKEN, DATABASE["PASSWORD"], urlsplit(VALKEY_URL).password],
+)

@@ -1,8 +1,9 @@
 """What Celery does for trading on a schedule. All of it is safe to run twice, and at the same time."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from trading.services import account_transfers, accounts, collateral, listings
+from trading.services import account_transfers, accounts, audited, collateral, listings
 
 
 @shared_task
@@ -19,3 +20,8 @@ def open_accounts() -> None:
 @shared_task
 def deliver_requests() -> None:
     listings.deliver_requests()
+
+
+@shared_task
+def finish_audit_entries() -> None:
+    audited.finish_entries(now=timezone.now())

@@ -12,6 +12,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "orders/<id:order_id>"): {"quantity": "0.02"},
     ("POST", "orders/batch"): {"operations": [{"op": "cancel", "id": 65}]},
     ("POST", "cancel-after"): {"timeout": 0},
+    ("POST", "quotes"): {"symbol": "BTC-PERP", "quotes": [{"side": "buy", "price": "59000", "quantity": "0.01"}]},
+    ("PUT", "market-maker-protection"): {"symbol": "BTC-PERP", "window_ms": 1000, "quantity_limit": "1"},
     ("PATCH", "positions/<symbol:symbol>"): {"leverage": 5},
     ("POST", "transfers"): {
         "asset": "USDT",

@@ -1,6 +1,7 @@
 """The OpenAPI document, made from the declarations of the operations and from the structs they parse and render."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from exchange.identity.authentication import ACCOUNT_HEADER
 from exchange.identity.openapi import SessionScheme
 from exchange.identity.scopes import PUBLIC, SESSION
 from trading.api import fields
+from trading.api.examples import EXAMPLES
 
 REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -58,25 +60,43 @@ _RESTING: Final = (
 )
 _NOT_POST_ONLY: Final = {"post_only": {"const": False}}
 _AT_ONCE: Final = {"time_in_force": {"enum": ["ioc", "fok"]}, **_NO_EXPIRY, **_NOT_POST_ONLY}
+_WHOLE: Final = {"display_quantity": {"type": "null"}}
+_TIPS: Final = (_WHOLE, {"display_quantity": {"type": "string"}, "reduce_only": {"const": False}})
 _UNPRICED: Final = {
     "price": {"type": "null"},
     "time_in_force": {"enum": ["ioc", "fok", None]},
     **_NO_EXPIRY,
     **_NOT_POST_ONLY,
+    **_WHOLE,
 }
 _PRICED: Final = {"price": {"type": "string"}}
 ORDER_KINDS: Final = [
-    *(_order_kind("limit", {**_PRICED, **_NO_TRIGGER, **time}) for time in (*_RESTING, _AT_ONCE)),
+    *(_order_kind("limit", {**_PRICED, **_NO_TRIGGER, **time, **tip}) for time in _RESTING for tip in _TIPS),
+    _order_kind("limit", {**_PRICED, **_NO_TRIGGER, **_AT_ONCE, **_WHOLE}),
     _order_kind("market", {**_UNPRICED, **_NO_TRIGGER}),
     *(_order_kind(kind, {**_UNPRICED, **_TRIGGER}) for kind in ("stop", "take_profit")),
     *(_order_kind("trailing_stop", {**_UNPRICED, **_TRAILING, **trail}) for trail in _TRAILS),
     *(
-        _order_kind(kind, {**_PRICED, **_TRIGGER, **_NOT_POST_ONLY, **time})
+        _order_kind(kind, {**_PRICED, **_TRIGGER, **_NOT_POST_ONLY, **_WHOLE, **time})
         for kind in ("stop_limit", "take_profit_limit")
         for time in (*_RESTING, _AT_ONCE)
     ),
 ]
-CONDITIONS: Final = {"NewOrder": ORDER_KINDS, "PlaceItem": ORDER_KINDS}
+ATTACHED_KINDS: Final = [
+    *(_order_kind(kind, {"price": {"type": "null"}, **_TRIGGER}) for kind in ("stop", "take_profit")),
+    *(_order_kind(kind, {**_PRICED, **_TRIGGER}) for kind in ("stop_limit", "take_profit_limit")),
+    *(_order_kind("trailing_stop", {"price": {"type": "null"}, **_TRAILING, **trail}) for trail in _TRAILS),
+]
+ATTACHING: Final = [
+    {"properties": {"attached": {"maxItems": 0}}},
+    {"properties": {"reduce_only": {"const": False}, "group_id": {"type": "null"}}},
+]
+_ORDER_CONDITIONS: Final = {"anyOf": ORDER_KINDS, "allOf": [{"anyOf": ATTACHING}]}
+CONDITIONS: Final = {
+    "NewOrder": _ORDER_CONDITIONS,
+    "PlaceItem": _ORDER_CONDITIONS,
+    "AttachedOrder": {"anyOf": ATTACHED_KINDS},
+}
 PATH_KINDS: Final = {
     "symbol": fields.Symbol,
     "order_id": fields.Id,
@@ -105,6 +125,8 @@ class OperationSchema(AutoSchema):
         }
         if declared.body is not None:
             result["requestBody"] = {"required": True, "content": self._content(declared.body)}
+            if shown := EXAMPLES.get(declared.body.__name__):
+                result["requestBody"]["content"]["application/json"]["examples"] = _examples(shown)
         return result
 
     def _security(self, scope: str) -> list[dict]:
@@ -185,12 +207,16 @@ class OperationSchema(AutoSchema):
         return {"application/json": {"schema": {"$ref": REFERENCE.format(name=kind.__name__)}}}
 
 
+def _examples(shown: Mapping[str, dict[str, Any]]) -> dict[str, dict]:
+    return {re.sub(r"\W+", "-", title.lower()): {"summary": title, "value": body} for title, body in shown.items()}
+
+
 def _components(kinds: tuple[Any, ...]) -> dict[str, dict]:
     """The JSON schemas of structs and of all they hold, by name."""
     _, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
     described = {name: _without_python(schema) for name, schema in components.items()}
     for name in described.keys() & CONDITIONS.keys():
-        described[name]["anyOf"] = CONDITIONS[name]
+        described[name] |= CONDITIONS[name]
     return described
 
 

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from trading.api import accounts, api_keys, markets, orders, status
+from trading.api import accounts, api_keys, markets, orders, quotes, status
 from trading.api.fields import MAXIMUM_ID
 
 
@@ -56,6 +56,8 @@ urlpatterns = [
     path("api-keys", api_keys.ApiKeysEndpoint.as_view()),
     path("api-keys/<key_id:key>", api_keys.ApiKeyEndpoint.as_view()),
     path("cancel-after", orders.CancelAfterEndpoint.as_view()),
+    path("quotes", quotes.QuotesEndpoint.as_view()),
+    path("market-maker-protection", quotes.MarketMakerProtectionEndpoint.as_view()),
     path("orders", orders.OrdersEndpoint.as_view()),
     path("orders/batch", orders.BatchEndpoint.as_view()),
     path("orders/by-client-id/<client_order_id:client_order_id>", orders.OrderByClientIdEndpoint.as_view()),

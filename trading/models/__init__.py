@@ -5,6 +5,7 @@ from trading.models.instruments import Instrument, ParametersVersion
 from trading.models.journal import EngineLease, JournalRow, Snapshot
 from trading.models.ledger import Balance, Posting
 from trading.models.market import Candle, DepthLevel, Ticker
+from trading.models.operators import JournalPage, SnapshotPage
 from trading.models.orders import Order
 from trading.models.positions import Position
 from trading.models.requests import InstrumentRequest, Transfer
@@ -21,6 +22,7 @@ __all__ = [
     "Fill",
     "Instrument",
     "InstrumentRequest",
+    "JournalPage",
     "JournalRow",
     "Order",
     "ParametersVersion",
@@ -28,6 +30,7 @@ __all__ = [
     "Posting",
     "ProjectionCursor",
     "Snapshot",
+    "SnapshotPage",
     "StreamPosition",
     "Ticker",
     "Trade",

@@ -5,15 +5,19 @@ from typing import Final
 
 from django.utils import timezone
 
+from compliance.services.audit import Intent, Mandate
 from exchange.contract.errors import ApiError
 from exchange.identity import services as identity
 from exchange.identity.models import Account, User
+from trading.core.terms import ACCOUNT_STATES
 from trading.engine.commands import OpenAccount, SetAccountLimits, SetAccountState
-from trading.services import gateway
+from trading.models import EngineAccount
+from trading.services import audited, gateway
 from trading.services.requests import stamp
 
 FIRST_ACCOUNT_NAME: Final = "main"
 OPEN_LIMIT: Final = 200
+STATE_WORDS: Final = {code: word for word, code in ACCOUNT_STATES.items()}
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +52,34 @@ def open_account(*, account_id: int, user_id: int) -> None:
     Account.objects.filter(id=account_id, opened_at=None).update(opened_at=timezone.now())
 
 
-def set_account_state(*, account_id: int, state: int) -> None:
-    """`state` is one of `trading.core.terms.ACCOUNT_STATES`. Refuses others with invalid_parameter."""
-    gateway.submit(SetAccountState(*stamp(), account_id, state))
+def set_account_state(*, account_id: int, state: str, mandate: Mandate) -> None:
+    """`state` is a word of `trading.core.terms.ACCOUNT_STATES`, else invalid_parameter; account_not_found."""
+    if state not in ACCOUNT_STATES:
+        raise ApiError("invalid_parameter", f"state must be one of {', '.join(ACCOUNT_STATES)}.", {"field": "state"})
+    before = {"state": STATE_WORDS[_known(account_id).state]}
+    intent = Intent("account.state", f"account {account_id}", before, {"state": state})
+    audited.submit(SetAccountState(*stamp(), account_id, ACCOUNT_STATES[state]), mandate=mandate, intent=intent)
 
 
-def set_account_limits(*, account_id: int, maximum_open_orders: int) -> None:
-    """Open orders per instrument; 0 returns to the instrument's own limit. Refuses below zero: invalid_parameter."""
-    gateway.submit(SetAccountLimits(*stamp(), account_id, maximum_open_orders))
+def set_account_limits(*, account_id: int, maximum_open_orders: int, mandate: Mandate | None = None) -> None:
+    """Open orders per instrument; 0 returns to the instrument's own limit. Refuses below zero: invalid_parameter.
+
+    The exchange's own makers get theirs without a mandate.
+    """
+    command = SetAccountLimits(*stamp(), account_id, maximum_open_orders)
+    if mandate is None:
+        gateway.submit(command)
+        return
+    before = {"maximum_open_orders": _known(account_id).maximum_open_orders}
+    after = {"maximum_open_orders": maximum_open_orders}
+    audited.submit(command, mandate=mandate, intent=Intent("account.limits", f"account {account_id}", before, after))
+
+
+def _known(account_id: int) -> EngineAccount:
+    row = EngineAccount.objects.filter(account_id=account_id).first()
+    if row is None:
+        raise ApiError("account_not_found", "The readers know no such account: wait a moment, or check the id.")
+    return row
 
 
 def _try_to_open(account: Account) -> bool:
