@@ -37,7 +37,8 @@ class BookClient:
         books = {f"book.{symbol}": FollowedBook() for symbol in self.symbols}
         await socket.send(json.dumps({"op": "subscribe", "id": 1, "channels": list(books)}))
         while True:
-            message = json.loads(await asyncio.wait_for(socket.recv(), SILENT_S))
+            async with asyncio.timeout(SILENT_S):
+                message = json.loads(await socket.recv())
             if "error" in message:
                 return  # away for a moment
             if "channel" not in message:

@@ -10,8 +10,10 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -24,36 +26,41 @@ pytestmark = [pytest.mark.process, pytest.mark.asyncio]
 SYMBOLS = ("BTC-PERP", "ETH-PERP")
 LOOK_S = 5.0
 SETTLED_AFTER_LOOKS = 5  # nobody is told of books that are so old
-HEALED_S = 60.0
+HEALED_S = 120.0
 REAL_RECORDING = "l2_binance_2024-08/usdm_btcusdt_20240808.csv.gz"
 FATES = (1,) * 18 + (0, 2)  # how often the lossy client takes a message
 BLACK_BOX = Path(__file__).with_name("black_box.py")
 
 
 class Observations:
-    """What clients saw, judged in the order of sequences, a while after: so that the judge only goes forward."""
+    """What clients saw, judged in the order of sequences, a while after: so that the judge only goes forward.
+
+    Noted by several threads.
+    """
 
     def __init__(self, database_url):
         self.judge = Judge(database_url)
-        self.waiting = []
+        self.noted, self.waiting = SimpleQueue(), []
         self.judged = 0
         self.sequences = {}  # of each symbol, the first and the last one judged
 
     def note(self, symbol, sequence, bids, asks):
-        self.waiting.append((sequence, symbol, bids, asks))
+        self.noted.put((sequence, symbol, bids, asks))
 
     def settle(self, until):
         """Judge everything up to this sequence."""
-        self.waiting.sort(key=lambda seen: seen[0])
-        while self.waiting and self.waiting[0][0] <= until:
-            sequence, symbol, bids, asks = self.waiting.pop(0)
+        while not self.noted.empty():
+            self.waiting.append(self.noted.get())
+        self.waiting.sort(key=lambda seen: seen[0], reverse=True)
+        while self.waiting and self.waiting[-1][0] <= until:
+            sequence, symbol, bids, asks = self.waiting.pop()
             assert (bids, asks) == self.judge.book(symbol, sequence), f"{symbol} at {sequence} is wrong"
             self.judged += 1
             self.sequences[symbol] = (self.sequences.get(symbol, (sequence,))[0], sequence)
 
 
 class BlackBox:
-    """The second client, a process that prints what it sees."""
+    """The second client, a process that prints what it sees; a thread reads along, so that it never has to wait."""
 
     def __init__(self, url, symbol, observations, log):
         self._symbol, self._observations = symbol, observations
@@ -61,21 +68,20 @@ class BlackBox:
         self.process = subprocess.Popen(
             [sys.executable, str(BLACK_BOX), url, symbol], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
         )
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self._rest = b""
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
 
-    def read(self):
-        *lines, self._rest = (self._rest + (self.process.stdout.read() or b"")).split(b"\n")
-        for line in lines:
+    def _read(self):
+        for line in self.process.stdout:
             sequence, bids, asks = json.loads(line)
             self._observations.note(self._symbol, sequence, dict(bids), dict(asks))
-            self.observed += 1
             self.reached = sequence
+            self.observed += 1
 
     def stop(self):
         self.process.stdin.close()
         self.process.wait(timeout=10)
-        self.read()
+        self._reading.join()
 
 
 class Following:
@@ -92,29 +98,32 @@ class Following:
             self.boxes = [BlackBox(url, symbol, self.observations, log) for symbol in symbols]
 
     async def run(self, during):
-        """Until the coroutine `during` is done."""
+        """Until the coroutine `during` is done; then everything that was seen is judged."""
         loop = asyncio.get_running_loop()
-        started_s, reached = loop.time(), []
+        started_s = loop.time()
         clients = [loop.create_task(self.client.run()), loop.create_task(self.lossy.run())]
-        waited_for = loop.create_task(during)
-        while not waited_for.done():
-            await asyncio.wait((waited_for, *clients), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-            assert not any(task.done() for task in clients), "they follow until they are cancelled"
+        try:
+            await self._judge_until(loop.create_task(during), clients)
+        finally:
+            for task in clients:
+                task.cancel()
+            await asyncio.gather(*clients, return_exceptions=True)
             for box in self.boxes:
-                box.read()
-            reached.append(max((seen[0] for seen in self.observations.waiting), default=0))
-            if len(reached) > SETTLED_AFTER_LOOKS:
-                await asyncio.to_thread(self.observations.settle, reached[-SETTLED_AFTER_LOOKS])
-        waited_for.result()
-        for task in clients:
-            task.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
-        for box in self.boxes:
-            box.stop()
+                box.stop()
         self.observations.settle(2**63)
         observed = sum(box.observed for box in self.boxes)
         assert self.observations.judged == self.client.books + self.lossy.books + observed
         self.show(loop.time() - started_s)
+
+    async def _judge_until(self, during, clients):
+        reached = []
+        while not during.done():
+            await asyncio.wait((during, *clients), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            assert not any(task.done() for task in clients), "they follow until they are cancelled"
+            reached.append(min(self._reached()))
+            if len(reached) > SETTLED_AFTER_LOOKS:
+                await asyncio.to_thread(self.observations.settle, reached[-SETTLED_AFTER_LOOKS])
+        during.result()
 
     async def survive(self, *victims):
         """Kill one after the other; each time all clients have newer books before long."""
@@ -128,8 +137,6 @@ class Following:
 
     def _reached(self):
         """The sequence of each book of each client."""
-        for box in self.boxes:
-            box.read()
         return (*self.client.reached.values(), *self.lossy.reached.values(), *(box.reached for box in self.boxes))
 
     def show(self, seconds):
