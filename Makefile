@@ -27,6 +27,9 @@ sim: $(INSTALLED) ## long simulations and differential tests of the engine
 chaos: $(INSTALLED) ## kills processes of a real exchange under load, and counts what is there afterwards
 	$(BIN)/python -m pytest -m long -s tests/chaos
 
+streams: $(INSTALLED) ## ten minutes of books followed over the WebSocket, and three of kills (MARKET_DATA_DIR)
+	$(BIN)/python -m pytest -m long -s tests/streams
+
 bench: $(INSTALLED) ## performance, as a table of ratios
 	$(BIN)/python -m tests.performance
 
@@ -51,4 +54,4 @@ $(INSTALLED): requirements.lock
 		{ echo "The locked requirements could not be installed: is the package index reachable?"; exit 1; }
 	@touch $@
 
-.PHONY: help run test lint sim chaos bench compile lock clean
+.PHONY: help run test lint sim chaos streams bench compile lock clean
