@@ -222,6 +222,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Exchange API",
     "VERSION": "1",
+    "DESCRIPTION": "[Orders explained](/api/docs/orders.md): every kind, flag and group, with a request for each.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

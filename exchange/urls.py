@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/login/", RedirectView.as_view(pattern_name="identity:sign_in", query_string=True)),
     path("admin/", admin.site.urls),
     path("api/schema/", api_description.schema, name="schema"),
+    path("api/docs/orders.md", api_description.order_guide, name="order_guide"),
     path("api/docs/", api_description.Docs.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("trading.api.urls")),
     path("api/v1/risk/", include("risk.api.urls")),

@@ -14,6 +14,7 @@ from trading.projections.projector import Projector, rebuild
 from trading.projections.registry import PROJECTIONS
 from trading.selectors import accounts as account_rows
 from trading.selectors import instruments, market, orders
+from trading.services.reconciliation import check_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +100,9 @@ def test_rows_say_what_the_engine_says():
     assert set(Order.objects.values_list("cancel_reason", flat=True)) >= REASONS
     for kind in ("display_lots", "hidden_lots", "parent_order_id", "group_id", "is_quote"):
         assert Order.objects.filter(**{f"{kind}__gt": 0}).count() > 3, kind
+
+    checked = [finding for finding in check_rows() if finding.id in ("I10-levels", "I10-crossed", "I11", "I11-fills")]
+    assert [finding.violations for finding in checked] == [0] * 4
 
     held = {
         (account.account_id, instrument_id): (position.lots, position.entry_value_units)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("identity", "0003_verified_addresses"),
-        ("trading", "0005_streams"),
+        ("trading", "0006_order_groups"),
     ]
 
     operations = [

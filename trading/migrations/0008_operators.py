@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0006_account_transfers"),
+        ("trading", "0007_account_transfers"),
         ("trading", "0006_order_groups"),
     ]
 
