@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from exchange.identity.models import ApiKey
 from exchange.ops import logs
@@ -98,6 +98,9 @@ def test_no_secret_is_logged(market, written):
     log = logging.getLogger("careless")
     log.warning("at %s and %s", settings.DATABASE_URL, settings.VALKEY_URL)
     log.warning("at postgresql://somebody:hunter22@db.example/exchange", extra={"api_secret": alice.secret})
+    letter = "/reset-password/1a-key-of-a-letter"
+    request = RequestFactory().get(letter, {"token": "key-of-a-letter"})
+    log.error("Internal Server Error: %s", letter, extra={"request": request, "status_code": 500})
     log.error("%s %s", settings.SECRET_KEY, settings.METRICS_TOKEN, extra={"headers_cookie": "sessionid=abc123"})
     text = written()
     assert len(lines_of(text)) > 8
