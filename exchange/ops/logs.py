@@ -21,7 +21,8 @@ JSON: Final = "json"
 CONSOLE: Final = "console"
 HIDDEN: Final = "***"
 SECRET_NAMES: Final = re.compile(r"password|secret|signature|authorization|cookie|token|csrf|session", re.IGNORECASE)
-CREDENTIALS: Final = re.compile(r"(://[^/\s:@]*:)[^@/\s]+@")
+CREDENTIALS: Final = re.compile(r"(://[^/\s:@]*:)[^@/\s]+(?=@)")
+KEYS_OF_LETTERS: Final = re.compile(r"(/(?:confirm-email|reset-password)/)[^\s\"'/]+")
 
 
 def default_style() -> str:
@@ -70,6 +71,7 @@ def _context() -> list[Processor]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _name_request,
         _hide_by_name,
     ]
 
@@ -91,6 +93,12 @@ def _add_process(logger: Any, method: str, event: EventDict) -> EventDict:
     return {**event, "process": PROCESS_NAME, "pid": os.getpid()}
 
 
+def _name_request(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Django gives the request itself along; its query is nobody's business."""
+    request = event.pop("request", None)
+    return event if request is None else {**event, "method": getattr(request, "method", None)}
+
+
 def _hide_by_name(logger: Any, method: str, event: EventDict) -> EventDict:
     return {name: HIDDEN if SECRET_NAMES.search(name) else value for name, value in event.items()}
 
@@ -101,7 +109,7 @@ def _hider(secrets: Collection[str | None]) -> Any:
     def hide(logger: Any, method: str, line: str) -> str:
         for secret in known:
             line = line.replace(secret, HIDDEN)
-        return CREDENTIALS.sub(rf"\1{HIDDEN}@", line)
+        return KEYS_OF_LETTERS.sub(rf"\1{HIDDEN}", CREDENTIALS.sub(rf"\1{HIDDEN}", line))
 
     return hide
 

@@ -62,12 +62,12 @@ def _finish(request: HttpRequest, response: HttpResponseBase, started_s: float) 
     level = logging.INFO if duration_s >= SLOW_S else logging.DEBUG
     if logger.isEnabledFor(level):
         facts = {"method": method, "route": route, "status": status, "duration_ms": round(duration_s * 1000, 1)}
-        logger.log(level, "%s %s", method, request.path, extra=facts | _sequence_of(response))
+        logger.log(level, "%s %s", method, route, extra=facts | _sequence_of(response))
     return response
 
 
 def _route_of(request: HttpRequest) -> str:
-    """The pattern that matched: what clients make up is no route, so that there are only so many."""
+    """The pattern that matched: there are only so many, and no key of a letter is in it."""
     if request.resolver_match is not None:
         return f"/{request.resolver_match.route}"
     return "static" if request.path.startswith(settings.STATIC_URL) else "unmatched"

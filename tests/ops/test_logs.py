@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from exchange.identity.models import ApiKey
 from exchange.ops import logs
@@ -87,23 +87,27 @@ def test_the_engines_sequence_is_logged_where_it_is_known(market, written):
 def test_no_secret_is_logged(market, written):
     alice = market.trader("alice")
     password, browser = "correct horse battery", Client()
-    browser.post("/sign-in", {"username": "alice@example.com", "password": password})
-    browser.post("/sign-in", {"username": "alice@example.com", "password": f"{password} wrong"})
+    alice.user.take_email_as_verified()
+    browser.post("/sign-in", {"login": "alice@example.com", "password": f"{password} wrong"})
+    assert browser.post("/sign-in", {"login": "alice@example.com", "password": password}).status_code == 302
     browser.get("/admin/")
+    browser.get("/confirm-email/key-of-a-letter")
     alice.place()
     alice.post("/orders", raw=b"{")
     alice.send("GET", "/account", signed={"X-API-Key": alice.key, "X-API-Signature": "0" * 64})
     log = logging.getLogger("careless")
     log.warning("at %s and %s", settings.DATABASE_URL, settings.VALKEY_URL)
     log.warning("at postgresql://somebody:hunter22@db.example/exchange", extra={"api_secret": alice.secret})
+    letter = "/reset-password/1a-key-of-a-letter"
+    request = RequestFactory().get(letter, {"token": "key-of-a-letter"})
+    log.error("Internal Server Error: %s", letter, extra={"request": request, "status_code": 500})
     log.error("%s %s", settings.SECRET_KEY, settings.METRICS_TOKEN, extra={"headers_cookie": "sessionid=abc123"})
     text = written()
     assert len(lines_of(text)) > 8
-    session = browser.cookies.get("sessionid")
     key = ApiKey.objects.get(public_id=alice.key)
     secrets = [password, alice.secret, key.encrypted_secret, "hunter22", "abc123", settings.SECRET_KEY]
     secrets += [*settings.SECRET_KEYS, settings.METRICS_TOKEN, settings.LOCAL.postgres_password]
-    secrets += [settings.LOCAL.valkey_password] + ([session.value] if session else [])
+    secrets += [settings.LOCAL.valkey_password, browser.cookies["sessionid"].value, "key-of-a-letter"]
     assert [secret for secret in secrets if secret in text] == []
 
 

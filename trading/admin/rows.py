@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from compliance.admin_site import ReadOnlyAdmin
-from trading.models import Fill, InstrumentRequest, Order, Posting, ProjectionCursor, Trade, Transfer
+from trading.models import AccountTransfer, Fill, InstrumentRequest, Order, Posting, ProjectionCursor, Trade, Transfer
 
 
 @admin.register(Order)
@@ -36,6 +36,14 @@ class TransferAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
     list_filter = ("state",)
     search_fields = ("=account__id", "=idempotency_key")
+
+
+@admin.register(AccountTransfer)
+class AccountTransferAdmin(ReadOnlyAdmin):
+    list_display = ("id", "source", "target", "asset", "amount_units", "state", "code", "created_at")
+    list_select_related = ("source", "target")
+    list_filter = ("state",)
+    search_fields = ("=source__id", "=target__id", "=idempotency_key")
 
 
 @admin.register(InstrumentRequest)
