@@ -1,100 +1,24 @@
 """Processes of a real exchange die at random moments under load; nothing acknowledged is lost, nothing is invented."""
 
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-import psutil
 import pytest
 
-from exchange.embedded import state
 from tests.chaos.traders import Api, Trader
+from tests.whole_exchange import Exchange, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_S = 120
 BACK_AFTER_RESTART_S = 10.0
 GIVE_UP_S = 60.0
-# Where to find each victim among the supervisor's descendants; a kill -9 of one backend makes PostgreSQL restart all.
-VICTIMS = {
-    "engine": lambda line: line.endswith("runengine"),
-    "postgres": lambda line: "/postgres -D" in line,
-    "backend": lambda line: line.startswith("postgres: exchange"),
-    "valkey": lambda line: "valkey-server" in line,
-    "web": lambda line: "daphne" in line and "exchange.asgi" in line,
-}
-
-
-class Exchange:
-    """`manage.py runexchange` with the demo world, in a folder and on a port of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "VALKEY_URL")}
-        port = str(state.free_ports(1)[0])
-        self.environment = {**kept, "VAR_DIR": str(folder), "DEMO": "on", "PORT": port, "RATE_LIMITS_ENABLED": "0"}
-        self.log_path = folder / "log"
-        with self.log_path.open("wb") as log:
-            command = [sys.executable, "manage.py", "runexchange"]
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-
-    def wait_ready(self) -> None:
-        wait_until(lambda: b"ready at" in self.log_path.read_bytes(), what="the exchange is ready", for_s=READY_S)
-
-    def api(self, name: str) -> Api:
-        demo = json.loads((self.folder / "demo.json").read_text())
-        account = next(account for account in demo["accounts"] if account["name"] == name)
-        return Api(demo["base_url"], account["api_key"], account["api_secret"])
-
-    def find(self, kind: str) -> list[psutil.Process]:
-        found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                if VICTIMS[kind](" ".join(child.cmdline()).strip()):
-                    found.append(child)
-            except psutil.Error:
-                continue
-        return found
-
-    def kill(self, kind: str, dice: random.Random) -> None:
-        victims = self.find(kind)
-        assert victims, f"no {kind} is running"
-        (dice.choice(victims) if kind == "backend" else victims[0]).kill()
-
-    def engine_started_at_s(self) -> float:
-        return max((engine.create_time() for engine in self.find("engine")), default=0.0)
-
-    def run(self, *command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def stop(self) -> None:
-        family = [*psutil.Process(self.process.pid).children(recursive=True)]
-        self.process.terminate()
-        self.process.wait(timeout=90)
-        alive = [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-        assert not alive, f"processes are left: {alive}"
-
-
-def wait_until(condition, *, what, for_s):
-    deadline_s = time.monotonic() + for_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {for_s} s: {what}"
-        time.sleep(0.02)
 
 
 @pytest.fixture
 def exchange(tmp_path):
     folder = tmp_path / "var"
     folder.mkdir(mode=0o711)
-    exchange = Exchange(folder)
+    exchange = Exchange(folder, RATE_LIMITS_ENABLED="0")
     try:
         exchange.wait_ready()
         yield exchange
@@ -102,10 +26,15 @@ def exchange(tmp_path):
         exchange.stop()
 
 
+def api_of(exchange, name):
+    account = exchange.account(name)
+    return Api(exchange.demo["base_url"], account["api_key"], account["api_secret"])
+
+
 def play(exchange, kinds, *, seed):
     """Kill one of each of `kinds` in turn, each at a random moment of the load, and see the exchange come back."""
     dice = random.Random(seed)
-    traders = [Trader(exchange.api(name), prefix=name, seed=number) for number, name in enumerate(("alice", "bob"))]
+    traders = [Trader(api_of(exchange, name), prefix=name, seed=number) for number, name in enumerate(("alice", "bob"))]
     for trader in traders:
         trader.start()
     times = []

@@ -43,15 +43,8 @@ class BookStream(Stream):
         await self._load()
 
     def hear(self, change: HeardChange) -> None:
-        if self._is_loading:
-            self._early.append(change)
-            if len(self._early) > MAXIMUM_EARLY:
-                del self._early[: MAXIMUM_EARLY // 2]  # a later snapshot will do
-        elif change.previous_sequence > self._applied:
-            self._early = [change]
-            self._load_anew()
-        elif change.sequence > self._applied:
-            self._apply(change)
+        self._take(change)
+        if not self._is_loading:
             self._tell_soon()
 
     def join(self, listener: Listener) -> None:
@@ -93,9 +86,21 @@ class BookStream(Stream):
         self._is_loading = False
         early, self._early = self._early, []
         for change in early:
-            self.hear(change)
+            self._take(change)
         if not self._is_loading:
             self._tell_anew()
+
+    def _take(self, change: HeardChange) -> None:
+        """Into the levels, or with those that wait for new ones."""
+        if self._is_loading:
+            self._early.append(change)
+            if len(self._early) > MAXIMUM_EARLY:
+                del self._early[: MAXIMUM_EARLY // 2]  # a later snapshot will do
+        elif change.previous_sequence > self._applied:
+            self._early = [change]
+            self._load_anew()
+        elif change.sequence > self._applied:
+            self._apply(change)
 
     def _apply(self, change: HeardChange) -> None:
         for side, price_ticks, lots in _rows.decode(change.rows):
@@ -109,7 +114,7 @@ class BookStream(Stream):
         self._snapshot = None
 
     def _tell_soon(self) -> None:
-        if self._timer is None:
+        if self._changed and self._timer is None:
             loop = asyncio.get_running_loop()
             wait_s = self._told_at_s + INTERVAL_S - loop.time()
             if wait_s <= 0:
