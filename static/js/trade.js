@@ -15,7 +15,7 @@ const formElement = byId("order-form");
 const form = formElement && new OrderForm(formElement, { tick });
 const book = new Book({ bids: byId("bids"), asks: byId("asks"), spread: byId("spread"), tick, onPrice: (price) => form?.setPrice(price) });
 const trades = new Trades(byId("trades"));
-const chart = new Chart({ element: byId("chart"), empty: byId("chart-empty"), symbol, tick });
+const chart = new Chart({ element: byId("chart-canvas"), empty: byId("chart-empty"), symbol, tick });
 const stream = new Stream(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1`, { account, onState: showState });
 
 const WORDS = { live: "live", connecting: "connecting", reconnecting: "connection lost, trying again" };
@@ -102,10 +102,15 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
+// The newest few notices; good news goes by itself, what went wrong stays until it is closed.
 const NOTICES = 4;
-new MutationObserver(() => {
+const GOOD_NEWS_MS = 8000;
+new MutationObserver((changes) => {
   const notices = byId("notices");
   while (notices.children.length > NOTICES) notices.lastElementChild.remove();
+  for (const change of changes) {
+    for (const node of change.addedNodes) if (node.matches?.(".gain, .plain")) setTimeout(() => node.remove(), GOOD_NEWS_MS);
+  }
 }).observe(byId("notices"), { childList: true });
 document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".notice").remove());
 

@@ -7,7 +7,8 @@ from typing import Final
 from exchange.contract.errors import ApiError
 
 OPERATIONS_A_SECOND: Final = 500
-FLOOD: Final = 1000  # refusals in a row that end a connection
+FLOOD: Final = 1000  # refusals within FLOOD_S that end a connection
+FLOOD_S: Final = 10.0
 LARGEST_PURCHASE: Final = 50
 PURCHASES_GROW_WITHIN_S: Final = 1.0
 
@@ -22,6 +23,7 @@ class Pace:
         self._left = float(OPERATIONS_A_SECOND)
         self._filled_s = monotonic()
         self._refused = 0
+        self._counting_since_s = self._filled_s
 
     @property
     def is_flooded(self) -> bool:
@@ -33,11 +35,12 @@ class Pace:
         self._left = min(OPERATIONS_A_SECOND, self._left + (now_s - self._filled_s) * OPERATIONS_A_SECOND)
         self._filled_s = now_s
         if self._left < 1:
+            if now_s - self._counting_since_s > FLOOD_S:
+                self._counting_since_s, self._refused = now_s, 0
             self._refused += 1
             message = f"A connection may send {OPERATIONS_A_SECOND} operations a second."
             raise ApiError("rate_limited", message, {"retry_after": 1})
         self._left -= 1
-        self._refused = 0
 
 
 class Purse:

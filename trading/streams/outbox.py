@@ -2,24 +2,22 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from trading.streams.frames import Frame
+from trading.streams.wire import Wire
 
 MAXIMUM_BYTES: Final = 2 * 1024 * 1024
 MAXIMUM_FRAMES: Final = 4096
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outbox:
     """`overflow` is called once, when more waits than a reading client would leave."""
 
-    def __init__(self, send: Send, overflow: Callable[[], None]) -> None:
-        self._send = send
+    def __init__(self, wire: Wire, overflow: Callable[[], None]) -> None:
+        self._wire = wire
         self._overflow = overflow
-        self._unsent = unsent_bytes(send)
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._wake: asyncio.Future[None] | None = None
@@ -31,7 +29,7 @@ class Outbox:
             return
         self._frames.append(frame)
         self._bytes += len(frame["text"])
-        if self._bytes + self._unsent() > MAXIMUM_BYTES or len(self._frames) > MAXIMUM_FRAMES:
+        if self._bytes + self._wire.unsent_bytes() > MAXIMUM_BYTES or len(self._frames) > MAXIMUM_FRAMES:
             self.cut()
             self._overflow()
         elif self._wake is not None and not self._wake.done():
@@ -43,8 +41,8 @@ class Outbox:
         self._frames.clear()
 
     async def run(self) -> None:
-        """Sends until cancelled."""
-        loop, frames, send = asyncio.get_running_loop(), self._frames, self._send
+        """Sends until cancelled, or until the client has gone."""
+        loop, frames, send = asyncio.get_running_loop(), self._frames, self._wire.send
         while True:
             while frames:
                 frame = frames.popleft()
@@ -52,16 +50,3 @@ class Outbox:
                 await send(frame)
             self._wake = loop.create_future()
             await self._wake
-
-
-def unsent_bytes(send: Send) -> Callable[[], int]:
-    """How to ask what the server holds for this client because the network does not take it.
-
-    uvicorn's `send` waits for the network, so that frames pile up here. Daphne's never waits and keeps them in its
-    transport without bound; it is found through the protocol that its `send` is bound to.
-    """
-    protocol = next(iter(getattr(send, "args", ())), None)
-    transport = getattr(protocol, "transport", None)
-    if not hasattr(transport, "_tempDataLen"):
-        return lambda: 0
-    return lambda: transport._tempDataLen + len(transport.dataBuffer) - transport.offset

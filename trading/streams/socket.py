@@ -18,12 +18,14 @@ from trading.streams.frames import Frame, error_frame, result_frame
 from trading.streams.hub import Hub
 from trading.streams.limits import Pace
 from trading.streams.order_entry import OrderEntry
-from trading.streams.outbox import Outbox, Send
+from trading.streams.outbox import Outbox
 from trading.streams.stream import Stream
+from trading.streams.wire import Send, Wire
 
 logger = logging.getLogger(__name__)
 
 IDLE_S: Final = 10.0  # to authenticate or subscribe
+CLOSE_S: Final = 2.0  # for the closing handshake
 NOT_USED: Final = 4001
 SLOW_READER: Final = 4008
 FLOODED: Final = 4029
@@ -53,10 +55,11 @@ class Socket:
         self.identity: Identity | None = None
         self._connection = secrets.token_bytes(16)
         self._receive = receive
-        self._send = send
-        self._outbox = Outbox(send, lambda: self.close(SLOW_READER, "Messages were not read fast enough."))
+        self._wire = Wire(send)
+        self._outbox = Outbox(self._wire, lambda: self.close(SLOW_READER, "Messages were not read fast enough."))
         self._subscribed: dict[str, Stream] = {}
         self._closing: asyncio.Task[None] | None = None
+        self._timers: list[asyncio.TimerHandle] = []
         self._pace = Pace()
         self._orders: OrderEntry | None = None
 
@@ -66,26 +69,31 @@ class Socket:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         writer = loop.create_task(self._outbox.run())
-        idle = loop.call_later(IDLE_S, self._end_if_idle)
+        self._timers.append(loop.call_later(IDLE_S, self._end_if_idle))
         try:
             while (message := await self._receive())["type"] == "websocket.receive":
                 await self._take(message.get("text"))
         finally:
-            idle.cancel()
-            writer.cancel()
             self._outbox.cut()
+            for timer in self._timers:
+                timer.cancel()
+            for task in filter(None, (writer, self._closing)):
+                task.cancel()
             for stream in self._subscribed.values():
                 stream.leave(self)
             self.hub.guard.dismiss(self)
             if self._orders is not None:
                 await self._orders.close()
+            await asyncio.gather(writer, *filter(None, (self._closing,)), return_exceptions=True)
 
     def close(self, code: int, reason: str) -> None:
         """Say why, as far as the client still reads, and end."""
         if self._closing is None:
+            loop = asyncio.get_running_loop()
             self._outbox.cut()
             closing = {"type": "websocket.close", "code": code, "reason": reason}
-            self._closing = asyncio.get_running_loop().create_task(self._send(closing))
+            self._closing = loop.create_task(self._wire.send(closing))
+            self._timers.append(loop.call_later(CLOSE_S, self._wire.abort))
 
     def _end_if_idle(self) -> None:
         if self.identity is None and not self._subscribed:
