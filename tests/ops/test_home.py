@@ -21,7 +21,7 @@ def test_the_start_page_says_so_when_nothing_is_listed():
     response = Client().get("/")
     assert response.status_code == 200
     assert b"Nothing is listed yet" in response.content
-    assert b'href="/sign-in"' in response.content and b'href="/api/docs/"' in response.content
+    assert b'href="/sign-in?next=/"' in response.content and b'href="/api/docs/"' in response.content
 
 
 def test_its_policy_is_strict_and_kept():
