@@ -84,6 +84,11 @@ def tone_of(text: str | None) -> str:
     return "loss" if text.startswith("-") else "gain"
 
 
+def groupings(tick: str) -> list[tuple[int, str]]:
+    """(ticks that the book may show as one price, the step that makes)."""
+    return [(factor, f"{(Decimal(tick) * factor).normalize():f}") for factor in (1, 10, 100, 1000)]
+
+
 def grouped(text: str | None, places: int | None = None) -> str:
     """A decimal text with thin groups of three before the point; with `places` cut (never rounded up) to these."""
     if text is None:

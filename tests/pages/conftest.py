@@ -1,0 +1,96 @@
+"""One exchange and one Chromium for all tests of this folder; each test brings its own visitors."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.chaos.traders import Api
+from tests.pages import chromium
+from tests.pages.visitors import PATIENCE_MS, Visitors
+from tests.whole_exchange import Exchange
+
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Playwright's event loop and the one of asynchronous tests do not go together: `pytest -m browser` runs these."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def exchange(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exchange")
+    folder.chmod(0o711)
+    exchange = Exchange(folder)
+    try:
+        exchange.wait_ready()
+        yield exchange
+    finally:
+        exchange.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        path = chromium.find(playwright)
+        assert path, f"there is no Chromium; install it by: {chromium.INSTALL_LINE}"
+        browser = playwright.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sign_ins():
+    """Cookies by name: signing in is limited, so that each person does it once."""
+    return {}
+
+
+@pytest.fixture
+def visitors(browser, exchange, sign_ins):
+    """Lets people in; when they have gone, no page may have complained of anything that was not expected."""
+    visitors = Visitors(browser, exchange, sign_ins)
+    yield visitors
+    visitors.leave()
+    assert visitors.complaints == []
+
+
+@pytest.fixture
+def still_market(exchange):
+    """The demo's crowd holds its breath: quotes stay, and who trades is who the test lets trade."""
+    crowd = exchange.find("crowd")
+    for process in crowd:
+        process.suspend()
+    yield
+    for process in crowd:
+        process.resume()
+
+
+@pytest.fixture
+def clean_slate(exchange):
+    """Alice and Bob begin and end without open orders and positions."""
+    apis = [_api_of(exchange, name) for name in ("alice", "bob")]
+    for api in apis:
+        _flatten(api)
+    yield
+    for api in apis:
+        _flatten(api)
+
+
+def _api_of(exchange, name):
+    account = exchange.account(name)
+    return Api(exchange.demo["base_url"], account["api_key"], account["api_secret"])
+
+
+def _flatten(api):
+    for symbol in ("BTC-PERP", "ETH-PERP"):
+        assert api.patiently("DELETE", f"/api/v1/orders?symbol={symbol}").status == 200
+    for position in api.patiently("GET", "/api/v1/positions").body["results"]:
+        size = position["size"]
+        if size != "0":
+            side = "buy" if size.startswith("-") else "sell"
+            order = {"symbol": position["symbol"], "side": side, "type": "market", "reduce_only": True}
+            assert api.call("POST", "/api/v1/orders", {**order, "quantity": size.lstrip("-")}).status == 201
