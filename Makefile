@@ -14,6 +14,8 @@ run: $(INSTALLED) ## the whole exchange with its demo world, at http://127.0.0.1
 
 test: $(INSTALLED) ## every test but the long ones
 	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.pages.chromium
+	$(BIN)/python -m pytest -m browser tests/pages
 
 lint: $(INSTALLED) ## style, types of the pure packages, who may import whom
 	$(BIN)/ruff check

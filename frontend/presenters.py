@@ -58,6 +58,9 @@ class Notice(NamedTuple):
     text: str = ""
 
 
+UNREACHABLE = Notice("loss", "The exchange could not be reached", "Look at your orders before you send this again.")
+
+
 def market_line(view: InstrumentView, row: TickerView | None) -> MarketLine:
     state = market_presenting.instrument(view).state
     if row is None:

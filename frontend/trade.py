@@ -75,6 +75,7 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
         "shares": SHARES,
         "groupings": presenters.groupings(instrument.tick),
         "markets": market_lines(),
+        "unreachable": presenters.UNREACHABLE,
     }
     return render(request, "trade/page.html", context)
 

@@ -43,6 +43,7 @@ export class Chart {
   // What was drawn before stays until the new interval is there; an answer that comes too late is dropped.
   async load(interval) {
     this.interval = interval;
+    this.isLoaded = false;
     let results;
     try {
       const answer = await fetch(`/api/v1/instruments/${this.symbol}/candles?interval=${interval}&limit=${CANDLES}`);
@@ -53,6 +54,7 @@ export class Chart {
       return;
     }
     if (interval !== this.interval) return;
+    this.isLoaded = true;
     results.reverse();
     this.series.setData(results.map(barOf));
     this.volumes.setData(results.map(volumeOf));
@@ -63,7 +65,7 @@ export class Chart {
   }
 
   apply(candles) {
-    this.say("");
+    if (this.isLoaded) this.say("");
     for (const candle of candles) {
       try {
         this.series.update(barOf(candle));

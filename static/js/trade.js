@@ -6,7 +6,7 @@ import { grouped, percent } from "./figures.js";
 import { OrderForm } from "./form.js";
 import { listen } from "./keys.js";
 import { followLayout } from "./layout.js";
-import { keepShort } from "./notices.js";
+import { keepNotices } from "./notices.js";
 import { Stream } from "./stream.js";
 import { Tabs } from "./tabs.js";
 import { Trades } from "./trades.js";
@@ -16,7 +16,7 @@ const main = document.querySelector("main.trade");
 const { symbol, tick, lot, takerFee, account } = main.dataset;
 
 followLayout(main, byId("view"));
-keepShort(byId("notices"));
+keepNotices(byId("notices"), byId("unreachable"));
 
 const formElement = byId("order-form");
 const form = formElement && new OrderForm(formElement, { takerFee, leverage: byId("leverage") });
