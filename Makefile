@@ -32,6 +32,9 @@ chaos: $(INSTALLED) ## kills processes of a real exchange under load, and counts
 bench: $(INSTALLED) ## performance, as a table of ratios
 	$(BIN)/python -m tests.performance
 
+screenshots: $(INSTALLED) ## pictures of the pages for docs/, of the demo world that `make run` runs beside
+	$(BIN)/python -m tests.pages.screenshots
+
 compile: $(INSTALLED) ## the pure packages as machine code (needs a C compiler); ENGINE=compiled uses them
 	$(BIN)/python -m exchange.compiled
 
@@ -53,4 +56,4 @@ $(INSTALLED): requirements.lock
 		{ echo "The locked requirements could not be installed: is the package index reachable?"; exit 1; }
 	@touch $@
 
-.PHONY: help run test lint sim chaos bench compile lock clean
+.PHONY: help run test lint sim chaos bench screenshots compile lock clean

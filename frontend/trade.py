@@ -73,6 +73,7 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
         "types": presenters.TYPES,
         "intervals": INTERVALS,
         "shares": SHARES,
+        "digits": len(instrument.tick.partition(".")[2]),
         "groupings": presenters.groupings(instrument.tick),
         "markets": market_lines(),
         "unreachable": presenters.UNREACHABLE,

@@ -103,13 +103,13 @@ export class Chart {
 
   drawFills() {
     const seconds = secondsOf(this.interval ?? "1m");
-    const marks = this.fills.map(({ time, side }) => ({
-      time: Math.floor(Number(time) / 1000 / seconds) * seconds,
-      position: side === "buy" ? "belowBar" : "aboveBar",
-      shape: side === "buy" ? "arrowUp" : "arrowDown",
-      color: toneOf(side),
-    }));
-    this.markers.setMarkers(marks.sort((a, b) => a.time - b.time));
+    const marks = new Map(); // one a candle and side, however many fills there were
+    for (const { time, side } of this.fills) {
+      const start = Math.floor(Number(time) / 1000 / seconds) * seconds;
+      const [position, shape] = side === "buy" ? ["belowBar", "arrowUp"] : ["aboveBar", "arrowDown"];
+      marks.set(`${start} ${side}`, { time: start, position, shape, color: toneOf(side) });
+    }
+    this.markers.setMarkers([...marks.values()].sort((a, b) => a.time - b.time));
   }
 }
 

@@ -39,6 +39,7 @@ export class OrderForm {
     const type = this.fields.type.value;
     for (const field of this.form.querySelectorAll("[data-for]")) {
       field.hidden = !field.dataset.for.split(" ").includes(type);
+      field.querySelector("input, select").disabled = field.hidden;
     }
     this.form.querySelector("#expires").hidden = !this.isPriced || this.fields.time_in_force.value !== "gtd";
     const side = this.fields.side.value;
@@ -56,7 +57,7 @@ export class OrderForm {
 
   previewSoon() {
     clearTimeout(this.timer);
-    if (this.fields.quantity.value) this.timer = setTimeout(() => window.htmx?.trigger(this.preview, "preview"), 250);
+    if (this.form.checkValidity()) this.timer = setTimeout(() => window.htmx?.trigger(this.preview, "preview"), 250);
     else this.preview.innerHTML = this.hint;
   }
 

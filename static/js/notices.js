@@ -1,7 +1,7 @@
 // The newest few notices, none twice; good news goes by itself, what went wrong stays until it is closed.
 
 const NOTICES = 4;
-const GOOD_NEWS_MS = 8000;
+const GOOD_NEWS_MS = 5000;
 
 // unreachable: the <template> of the notice for a form that could not be sent.
 export function keepNotices(notices, unreachable) {

@@ -2,7 +2,7 @@
 
 import { Book } from "./book.js";
 import { Chart } from "./chart.js";
-import { grouped, percent } from "./figures.js";
+import { grouped, percent, places } from "./figures.js";
 import { OrderForm } from "./form.js";
 import { listen } from "./keys.js";
 import { followLayout } from "./layout.js";
@@ -14,6 +14,7 @@ import { Trades } from "./trades.js";
 const byId = (id) => document.getElementById(id);
 const main = document.querySelector("main.trade");
 const { symbol, tick, lot, takerFee, account } = main.dataset;
+const priceText = (price) => grouped(price, places(tick));
 
 followLayout(main, byId("view"));
 keepNotices(byId("notices"), byId("unreachable"));
@@ -25,7 +26,7 @@ const choosePrice = (price) => {
   if (form) showPart("form");
 };
 const book = new Book({ bids: byId("bids"), asks: byId("asks"), spread: byId("spread"), tick, lot, onPrice: choosePrice });
-const trades = new Trades(byId("trades"), { lot });
+const trades = new Trades(byId("trades"), { tick, lot });
 const chart = new Chart({ element: byId("chart-canvas"), empty: byId("chart-empty"), legend: byId("chart-legend"), symbol, tick });
 const stream = new Stream(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1`, { account, onState: showConnection });
 
@@ -86,16 +87,16 @@ function showCandles(interval) {
 function showTicker({ data }) {
   const tone = Number(data.last) >= Number(data.open_24h) ? "gain" : "loss";
   for (const id of ["last", "middle"]) {
-    byId(id).textContent = grouped(data.last);
+    byId(id).textContent = priceText(data.last);
     byId(id).className = tone;
   }
   byId("change").textContent = percent(data.last, data.open_24h);
   byId("change").className = tone;
-  byId("high").textContent = grouped(data.high_24h);
-  byId("low").textContent = grouped(data.low_24h);
+  byId("high").textContent = priceText(data.high_24h);
+  byId("low").textContent = priceText(data.low_24h);
   byId("volume").textContent = grouped(data.volume_24h);
   byId("interest").textContent = grouped(data.open_interest);
-  document.title = `${grouped(data.last)} ${symbol}`;
+  document.title = `${priceText(data.last)} ${symbol}`;
   if (form) formElement.elements.price.placeholder = data.last ?? "";
 }
 
@@ -103,7 +104,7 @@ stream.subscribe("status", showStatus);
 stream.subscribe(`book.${symbol}`, (message) => book.apply(message));
 stream.subscribe(`trades.${symbol}`, (message) => trades.add(message.data));
 stream.subscribe(`ticker.${symbol}`, showTicker);
-stream.subscribe(`mark.${symbol}`, ({ data }) => (byId("mark").textContent = grouped(data.mark)));
+stream.subscribe(`mark.${symbol}`, ({ data }) => (byId("mark").textContent = priceText(data.mark)));
 if (account) {
   stream.subscribe("orders", () => refreshSoon(["orders", "account"]));
   stream.subscribe("fills", () => refreshSoon(["fills", "account"]));

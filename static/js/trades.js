@@ -5,8 +5,9 @@ import { grouped, places, time } from "./figures.js";
 const ROWS = 50;
 
 export class Trades {
-  constructor(element, { lot }) {
+  constructor(element, { tick, lot }) {
     this.element = element;
+    this.priceDigits = places(tick);
     this.digits = places(lot);
     this.trades = [];
     this.isDrawn = true;
@@ -46,7 +47,7 @@ export class Trades {
         const row = document.createElement("p");
         row.className = `level ${trade.side === "buy" ? "gain" : "loss"}`;
         const arrow = trade.side === "buy" ? "▲" : "▼";
-        for (const text of [`${arrow} ${grouped(trade.price)}`, Number(trade.quantity).toFixed(this.digits), time(trade.time)]) {
+        for (const text of [`${arrow} ${grouped(trade.price, this.priceDigits)}`, grouped(trade.quantity, this.digits), time(trade.time)]) {
           const cell = document.createElement("span");
           cell.textContent = text;
           row.append(cell);

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.chaos.traders import Api
 from tests.pages import chromium
-from tests.pages.visitors import PATIENCE_MS, Visitors
+from tests.pages.visitors import PATIENCE_MS, Visitors, flatten
 from tests.whole_exchange import Exchange
 
 FOLDER = Path(__file__).parent
@@ -72,25 +71,8 @@ def still_market(exchange):
 @pytest.fixture
 def clean_slate(exchange):
     """Alice and Bob begin and end without open orders and positions."""
-    apis = [_api_of(exchange, name) for name in ("alice", "bob")]
-    for api in apis:
-        _flatten(api)
+    for name in ("alice", "bob"):
+        flatten(exchange, name)
     yield
-    for api in apis:
-        _flatten(api)
-
-
-def _api_of(exchange, name):
-    account = exchange.account(name)
-    return Api(exchange.demo["base_url"], account["api_key"], account["api_secret"])
-
-
-def _flatten(api):
-    for symbol in ("BTC-PERP", "ETH-PERP"):
-        assert api.patiently("DELETE", f"/api/v1/orders?symbol={symbol}").status == 200
-    for position in api.patiently("GET", "/api/v1/positions").body["results"]:
-        size = position["size"]
-        if size != "0":
-            side = "buy" if size.startswith("-") else "sell"
-            order = {"symbol": position["symbol"], "side": side, "type": "market", "reduce_only": True}
-            assert api.call("POST", "/api/v1/orders", {**order, "quantity": size.lstrip("-")}).status == 201
+    for name in ("alice", "bob"):
+        flatten(exchange, name)

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
+from tests.chaos.traders import Api
 from tests.whole_exchange import Exchange
 
 PATIENCE_MS = 10_000
@@ -71,6 +72,20 @@ def let_in(page: Page, exchange: Exchange, name: str) -> None:
     page.get_by_label("Password").fill(account["password"])
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(account["email"])).to_be_attached()
+
+
+def flatten(exchange: Exchange, name: str) -> None:
+    """Their orders are cancelled and their positions closed, past every page."""
+    account = exchange.account(name)
+    api = Api(exchange.demo["base_url"], account["api_key"], account["api_secret"])
+    for symbol in ("BTC-PERP", "ETH-PERP"):
+        assert api.patiently("DELETE", f"/api/v1/orders?symbol={symbol}").status == 200
+    for position in api.patiently("GET", "/api/v1/positions").body["results"]:
+        size = position["size"]
+        if size != "0":
+            side = "buy" if size.startswith("-") else "sell"
+            order = {"symbol": position["symbol"], "side": side, "type": "market", "reduce_only": True}
+            assert api.call("POST", "/api/v1/orders", {**order, "quantity": size.lstrip("-")}).status == 201
 
 
 class Trader:
