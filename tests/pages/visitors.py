@@ -52,9 +52,12 @@ class Visitors:
         """One who is signed in and whose trading page lives."""
         return Trader(self.person(name, path, **options)).ready()
 
-    def leave(self) -> None:
+    def leave(self) -> list[str]:
+        """Everybody goes; what their pages complained of until then. Requests that are cut off by it do not count."""
+        complaints = list(self.complaints)
         for context in self.contexts:
             context.close()
+        return complaints
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
