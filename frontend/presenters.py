@@ -35,6 +35,10 @@ REASONS = {
     "reduce_only": "it would have done more than reduce the position",
     "expired": "its time was over",
     "dead_man": "by the dead man's switch",
+    "parent": "the order it was attached to ended without a fill",
+    "group": "another order of its group came first",
+    "requoted": "other quotes took its place",
+    "market_maker_protection": "by the market-maker protection",
 }
 
 

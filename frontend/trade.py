@@ -1,7 +1,6 @@
 """The trading page: its first rendering, the fragments it refreshes, and what its forms do."""
 
 import time
-from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from exchange.contract.errors import ApiError
 from frontend import acting, forms, presenters
+from frontend.pages import View, error_page
 from frontend.views import market_lines
 from risk.api.preview import previewed
 from trading.api import answers, market_presenting, presenting, requests
@@ -27,8 +27,6 @@ SHOWN_ORDERS: Final = 200
 SHOWN_FILLS: Final = 30
 INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
 SHARES: Final = (10, 25, 50, 75, 100)  # percent of the buying power
-
-View = Callable[..., HttpResponse]
 
 
 def fragment(view: View) -> View:
@@ -59,7 +57,7 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
     try:
         view = listed_now(symbol)
     except ApiError as error:
-        return _error_page(request, error)
+        return error_page(request, error)
     own, chosen = acting.accounts_of(request)
     instrument = market_presenting.instrument(view)
     row = market.ticker(now_ns=time.time_ns(), instrument_id=view.terms.instrument_id)
@@ -201,11 +199,6 @@ def choose_account(request: HttpRequest, symbol: str) -> HttpResponse:
                 request, "error/page.html", {"title": error.message, "status": error.status}, status=error.status
             )
     return redirect("trade", symbol=symbol)
-
-
-def _error_page(request: HttpRequest, error: ApiError) -> HttpResponse:
-    context = {"title": error.message, "status": error.status}
-    return render(request, "error/page.html", context, status=error.status)
 
 
 def _described(request: HttpRequest) -> Any:

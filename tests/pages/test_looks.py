@@ -77,7 +77,7 @@ def test_a_phone_trades_with_its_thumb(visitors, clean_slate):
     for control in (
         alice.form.get_by_role("button", name="Buy "),
         page.get_by_role("tab", name="Account"),
-        page.locator(".field").first,
+        page.locator(".entry").first,
     ):
         assert control.bounding_box()["height"] >= LARGE_ENOUGH_PX
     alice.place(side="Buy", quantity="0.1", price=alice.price_away("-0.03"))
