@@ -54,7 +54,7 @@
   }
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) complaints.push(`#${id} is there twice`);
-  for (const role of ["main", "header", "nav[aria-label]", "h1"]) {
+  for (const role of ["main", "header", "nav[aria-label=Main]", "h1"]) {
     if (document.querySelectorAll(role).length !== 1) complaints.push(`not exactly one ${role}`);
   }
   if (!document.documentElement.lang) complaints.push("the page does not say its language");

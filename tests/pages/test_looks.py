@@ -23,9 +23,18 @@ def check(page, where):
 @SIZES
 def test_every_page_can_be_read_and_fits(visitors, viewport):
     page = visitors.stranger("/", viewport=viewport)
-    for path in ("/", "/markets", "/sign-in", TRADE):
+    for path in ("/", "/markets", "/sign-in", "/sign-up", TRADE):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        check(page, path)
+
+
+@SIZES
+def test_every_page_of_who_is_signed_in_can_be_read_and_fits(visitors, viewport):
+    page = visitors.person("bob", "/accounts", viewport=viewport)
+    for path in ("/accounts", "/api-keys", "/sessions", "/password"):
+        page.goto(path)
+        expect(page.get_by_role("navigation", name="Your account")).to_be_visible()
         check(page, path)
 
 
@@ -58,7 +67,7 @@ def test_a_page_that_is_hard_to_read_would_be_found(visitors):
     )
     page.locator("form.card label").first.evaluate("label => label.remove()")
     found = " ".join(page.evaluate(CHECKS))
-    for complaint in ("contrast 1.", "px too wide", "a field without a label: username"):
+    for complaint in ("contrast 1.", "px too wide", "a field without a label: login"):
         assert complaint in found
 
 

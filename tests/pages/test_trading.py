@@ -4,21 +4,32 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.pages.visitors import Trader, let_in
+from tests.pages.visitors import Trader, link_in_mail
 
 
-def test_from_signing_in_to_the_first_trade(visitors, exchange, clean_slate, still_market):
+def test_from_signing_up_to_the_first_trade(visitors, exchange, still_market):
     page = visitors.stranger("/")
-    page.get_by_role("link", name="Sign in").first.click()
-    let_in(page, exchange, "bob")
+    page.get_by_role("link", name="Sign up").first.click()
+    page.get_by_label("E-mail").fill("charlie@example.com")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign up").click()
+    page.wait_for_url("**/confirm-email")
+    page.goto(link_in_mail(exchange, to="charlie@example.com"))
+    page.get_by_role("button", name="Yes, confirm").click()
+    page.get_by_text("charlie@example.com").click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    page.get_by_role("button", name="play money").click()
+    page.get_by_role("link", name="Markets").click()
     page.get_by_role("link", name="BTC-PERP").first.click()
-    trader = Trader(page).ready()
-    trader.place(side="Buy", quantity="0.005")
-    expect(trader.notices.first).to_contain_text("filled")
-    trader.choose("Fills")
-    expect(trader.fills.first).to_contain_text("0.005")
-    trader.choose("Positions")
-    expect(trader.positions.first).to_contain_text("long 0.005")
+    charlie = Trader(page).ready()
+    charlie.fill_in(side="Buy", quantity="0.005")
+    expect(charlie.preview).to_contain_text("Fills at once")
+    charlie.place(side="Buy", quantity="0.005")
+    expect(charlie.notices.first).to_contain_text("filled")
+    charlie.choose("Fills")
+    expect(charlie.fills.first).to_contain_text("0.005")
+    charlie.choose("Positions")
+    expect(charlie.positions.first).to_contain_text("long 0.005")
 
 
 def test_the_preview_follows_the_form(visitors, clean_slate):

@@ -77,6 +77,14 @@ def let_in(page: Page, exchange: Exchange, name: str) -> None:
     expect(page.get_by_text(account["email"])).to_be_attached()
 
 
+def link_in_mail(exchange: Exchange, *, to: str) -> str:
+    """The one link in the latest letter to somebody."""
+    letters = sorted((exchange.folder / "mail").iterdir(), key=lambda path: path.stat().st_mtime)
+    (letter,) = [text for text in (path.read_text() for path in letters) if f"To: {to}" in text][-1:]
+    (link,) = re.findall(r"^https?://\S+$", letter, re.MULTILINE)
+    return link
+
+
 def flatten(exchange: Exchange, name: str) -> None:
     """Their orders are cancelled and their positions closed, past every page."""
     account = exchange.account(name)
