@@ -14,6 +14,8 @@ run: $(INSTALLED) ## the whole exchange with its demo world, at http://127.0.0.1
 
 test: $(INSTALLED) ## every test but the long ones
 	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.pages.chromium
+	$(BIN)/python -m pytest -m browser tests/pages
 
 lint: $(INSTALLED) ## style, types of the pure packages, who may import whom
 	$(BIN)/ruff check
@@ -27,8 +29,14 @@ sim: $(INSTALLED) ## long simulations and differential tests of the engine
 chaos: $(INSTALLED) ## kills processes of a real exchange under load, and counts what is there afterwards
 	$(BIN)/python -m pytest -m long -s tests/chaos
 
+streams: $(INSTALLED) ## ten minutes of books followed over the WebSocket, and three of kills (MARKET_DATA_DIR)
+	$(BIN)/python -m pytest -m long -s tests/streams
+
 bench: $(INSTALLED) ## performance, as a table of ratios
 	$(BIN)/python -m tests.performance
+
+screenshots: $(INSTALLED) ## pictures of the pages for docs/, of the demo world that `make run` runs beside
+	$(BIN)/python -m tests.pages.screenshots
 
 compile: $(INSTALLED) ## the pure packages as machine code (needs a C compiler); ENGINE=compiled uses them
 	$(BIN)/python -m exchange.compiled
@@ -51,4 +59,4 @@ $(INSTALLED): requirements.lock
 		{ echo "The locked requirements could not be installed: is the package index reachable?"; exit 1; }
 	@touch $@
 
-.PHONY: help run test lint sim chaos bench compile lock clean
+.PHONY: help run test lint sim chaos streams bench screenshots compile lock clean

@@ -3,7 +3,9 @@
 from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from exchange.identity import addresses, mails, throttles
@@ -38,6 +40,15 @@ class IdentityAdapter(DefaultAccountAdapter):
 
     def reauthenticate(self, user: User, password: str) -> bool:
         return user.check_password(password)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Who was switched off between password and letter gets no session."""
+        if not user.is_active:
+            raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+        super().login(request, user)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        return redirect("account_login")
 
     def is_safe_url(self, url: str) -> bool:
         """Paths of this site only."""

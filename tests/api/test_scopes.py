@@ -68,6 +68,22 @@ def test_strangers_reach_nothing(alice, bob, market):
     assert [row["id"] for row in alice.get("/accounts").json()["results"]] == [alice.account.id]
 
 
+def test_strangers_reach_no_keys(alice, bob):
+    client = Client()
+    client.force_login(alice.user)
+    assert [key["key"] for key in client.get("/api/v1/api-keys").json()["results"]] == [alice.key]
+    real, imagined = (client.delete(f"/api/v1/api-keys/{key}") for key in (bob.key, "0" * 32))
+    assert (real.status_code, real.json()) == (imagined.status_code, imagined.json())
+    assert real.status_code == 404 and bob.get("/account").status_code == 200
+    foreign = client.post(
+        "/api/v1/api-keys",
+        {"label": "bot", "scopes": ["read"]},
+        content_type="application/json",
+        headers={"X-Account": str(bob.account.id)},
+    )
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (404, "account_not_found")
+
+
 def test_a_session_may_not_name_an_account_of_others(alice, bob):
     client = Client()
     client.force_login(alice.user)

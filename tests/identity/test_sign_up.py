@@ -67,6 +67,13 @@ def test_nobody_signs_in_before_the_address_is_confirmed(client, db):
     assert letter.to == ["carol@example.com"] and link_in(letter)
 
 
+def test_who_was_switched_off_meanwhile_is_not_signed_in_by_the_link(client, db):
+    sign_up(client, "carol@example.com")
+    User.objects.update(is_active=False)
+    assert client.post(link_in(mail.outbox[0]))["Location"] == "/sign-in"
+    assert not is_signed_in(client) and not Account.objects.exists()
+
+
 def test_an_engine_that_is_away_opens_the_first_account_later(client, engine_gateway):
     engine_gateway.is_away = True
     sign_up(client, "carol@example.com")

@@ -14,14 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import compiled
-from tests.performance import p1_book, p2_engine, p3_durable, p7_recovery, p8_readers, p10_memory
+from tests.performance import p1_book, p2_engine, p3_durable, p4_websocket, p7_recovery, p8_readers, p10_memory
 from tests.performance.running import ROOT, Row, Run, as_json
 from tests.performance.servers import Databases
+from tests.performance.world import World
 
 BENCHMARKS: Final[dict[str, ModuleType]] = {
     "P1": p1_book,
     "P2": p2_engine,
     "P3": p3_durable,
+    "P4": p4_websocket,
     "P7": p7_recovery,
     "P8": p8_readers,
     "P10": p10_memory,
@@ -33,9 +35,11 @@ def main(arguments: list[str]) -> int:
     folder = Path(options.folder)
     folder.mkdir(parents=True, exist_ok=True)
     databases = Databases(folder)
+    world = World(folder, databases)
     run = Run(
         folder=folder,
         databases=databases,
+        world=world,
         engines=_engines(options.engines),
         rounds=options.rounds or (2 if options.quick else 5),
         scale=options.scale or (0.1 if options.quick else 1.0),
@@ -50,6 +54,7 @@ def main(arguments: list[str]) -> int:
             rows += BENCHMARKS[name].run(run)
             _write(folder, run, rows)
     finally:
+        world.close()
         databases.close()
         for file in folder.glob("workload-*"):
             file.unlink()

@@ -7,15 +7,18 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tests.performance.servers import Databases
+    from tests.performance.world import World
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+TRADERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Run:
 
     folder: Path
     databases: Databases
+    world: World
     engines: tuple[str, ...]
     rounds: int
     scale: float = 1.0
@@ -55,13 +59,30 @@ class Run:
     def long_rounds(self) -> int:
         return min(self.rounds, 3)
 
-    def measure(self, function: str, *, engine: str = "python", database: str = "", **arguments: Any) -> dict[str, Any]:
+    def start_world(self) -> World:
+        """The exchange that the benchmarks of the edges share, with traders in it."""
+        if not self.world.keys:
+            self.world.start()
+            seeded = self.measure("traders:seed", environment=self.world.environment, accounts=TRADERS)
+            self.world.keys = seeded["keys"]
+        return self.world
+
+    def measure(
+        self,
+        function: str,
+        *,
+        engine: str = "python",
+        database: str = "",
+        environment: Mapping[str, str] = MappingProxyType({}),
+        **arguments: Any,
+    ) -> dict[str, Any]:
         """The result of `module:function` of this package in a fresh process, with its `factor` of calibration."""
         env = {
             **os.environ,
             "ENGINE": engine,
             "DJANGO_SETTINGS_MODULE": "exchange.settings",
             "VAR_DIR": str(self.folder),
+            **environment,
         }
         if database:
             env["DATABASE_URL"] = self.databases.url(database)

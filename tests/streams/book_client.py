@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import Counter
 
 import websockets
 
@@ -12,11 +13,16 @@ SILENT_S = 5.0  # heartbeats come each second
 
 
 class BookClient:
-    """`observed(symbol, sequence, bids, asks)` is called after every message that changed a book."""
+    """`observed(symbol, sequence, bids, asks)` is called after every message that changed a book.
 
-    def __init__(self, url, symbols, observed):
-        self.url, self.symbols, self.observed = url, symbols, observed
-        self.messages = self.deltas = self.snapshots = self.connections = self.gaps = 0
+    `times(message)` says how often a message is taken: 0 loses it, 2 repeats it. `seen` counts (symbol, type) of
+    messages that were taken, `books` those that changed a book; `reached` is the sequence of each book.
+    """
+
+    def __init__(self, url, symbols, observed, times=lambda message: 1):
+        self.url, self.symbols, self.observed, self.times = url, symbols, observed, times
+        self.seen, self.reached = Counter(), dict.fromkeys(symbols, 0)
+        self.books = self.connections = self.gaps = 0
 
     async def run(self):
         """Until cancelled."""
@@ -31,14 +37,16 @@ class BookClient:
         books = {f"book.{symbol}": FollowedBook() for symbol in self.symbols}
         await socket.send(json.dumps({"op": "subscribe", "id": 1, "channels": list(books)}))
         while True:
-            message = json.loads(await asyncio.wait_for(socket.recv(), SILENT_S))
+            async with asyncio.timeout(SILENT_S):
+                message = json.loads(await socket.recv())
             if "error" in message:
                 return  # away for a moment
             if "channel" not in message:
                 continue
             channel = message["channel"]
             try:
-                self._take(channel, books[channel], message)
+                for _ in range(self.times(message)):
+                    self._take(channel, books[channel], message)
             except Gap:
                 self.gaps += 1
                 books[channel] = FollowedBook()
@@ -46,8 +54,9 @@ class BookClient:
                 await socket.send(json.dumps({"op": "subscribe", "id": 3, "channels": [channel]}))
 
     def _take(self, channel, book, message):
-        self.messages += 1
+        symbol = channel.partition(".")[2]
+        self.seen[symbol, message["type"]] += 1
         if book.take(message):
-            self.deltas += message["type"] == "delta"
-            self.snapshots += message["type"] == "snapshot"
-            self.observed(channel.partition(".")[2], book.sequence, dict(book.bids), dict(book.asks))
+            self.books += 1
+            self.reached[symbol] = book.sequence
+            self.observed(symbol, book.sequence, dict(book.bids), dict(book.asks))

@@ -35,8 +35,11 @@ class FollowedBook(Follower):
         self.bids, self.asks = {}, {}
 
     def take(self, message):
-        """Whether the book is another one now. A delta before the first snapshot belongs to an older subscription."""
-        if message["type"] == "delta" and self.sequence is None:
+        """Whether the book is another one now. A delta before the first snapshot belongs to an older subscription; a
+        heartbeat never comes before it."""
+        if self.sequence is None and message["type"] == "heartbeat":
+            raise Gap("the snapshot never came")
+        if self.sequence is None and message["type"] == "delta":
             return False
         if not self.is_new(message):
             return False

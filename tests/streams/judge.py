@@ -45,7 +45,7 @@ class Judge:
         with psycopg.connect(self._url) as connection:
             rows = connection.execute(
                 "SELECT payload FROM trading_journal WHERE domain = %s AND last_sequence > %s ORDER BY last_sequence"
-                " LIMIT 2000",
+                " LIMIT 500",
                 (DOMAIN, self.sequence),
             ).fetchall()
         assert rows, f"the journal ends at {self.sequence}"

@@ -1,15 +1,21 @@
-"""Books that clients keep are the engine's, at the sequence of every message, whatever is killed meanwhile."""
+"""Books that clients keep are the engine's, at the sequence of every message, whatever is lost or killed meanwhile.
+
+Three clients follow: one by the rules, the same one with every tenth message lost or repeated, and a black box. The
+journal is the judge. `make streams` runs the ten minutes, and prints what was seen.
+"""
 
 import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
-import redis
 
 from tests.replay.markets import walking_market
 from tests.streams.book_client import BookClient
@@ -18,81 +24,133 @@ from tests.whole_exchange import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio]
 SYMBOLS = ("BTC-PERP", "ETH-PERP")
+LOOK_S = 5.0
 SETTLED_AFTER_LOOKS = 5  # nobody is told of books that are so old
+HEALED_S = 120.0
 REAL_RECORDING = "l2_binance_2024-08/usdm_btcusdt_20240808.csv.gz"
+FATES = (1,) * 18 + (0, 2)  # how often the lossy client takes a message
 BLACK_BOX = Path(__file__).with_name("black_box.py")
 
 
 class Observations:
-    """What clients saw, judged in the order of sequences, a while after: so that the judge only goes forward."""
+    """What clients saw, judged in the order of sequences, a while after: so that the judge only goes forward.
+
+    Noted by several threads.
+    """
 
     def __init__(self, database_url):
         self.judge = Judge(database_url)
-        self.waiting = []
+        self.noted, self.waiting = SimpleQueue(), []
         self.judged = 0
+        self.sequences = {}  # of each symbol, the first and the last one judged
 
     def note(self, symbol, sequence, bids, asks):
-        self.waiting.append((sequence, symbol, bids, asks))
+        self.noted.put((sequence, symbol, bids, asks))
 
     def settle(self, until):
         """Judge everything up to this sequence."""
-        self.waiting.sort(key=lambda seen: seen[0])
-        while self.waiting and self.waiting[0][0] <= until:
-            sequence, symbol, bids, asks = self.waiting.pop(0)
+        while not self.noted.empty():
+            self.waiting.append(self.noted.get())
+        self.waiting.sort(key=lambda seen: seen[0], reverse=True)
+        while self.waiting and self.waiting[-1][0] <= until:
+            sequence, symbol, bids, asks = self.waiting.pop()
             assert (bids, asks) == self.judge.book(symbol, sequence), f"{symbol} at {sequence} is wrong"
             self.judged += 1
+            self.sequences[symbol] = (self.sequences.get(symbol, (sequence,))[0], sequence)
 
 
 class BlackBox:
-    """The second client, a process that prints what it sees."""
+    """The second client, a process that prints what it sees; a thread reads along, so that it never has to wait."""
 
     def __init__(self, url, symbol, observations, log):
         self._symbol, self._observations = symbol, observations
-        self.observed = 0
+        self.observed = self.reached = 0
         self.process = subprocess.Popen(
             [sys.executable, str(BLACK_BOX), url, symbol], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
         )
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self._rest = b""
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
 
-    def read(self):
-        *lines, self._rest = (self._rest + (self.process.stdout.read() or b"")).split(b"\n")
-        for line in lines:
+    def _read(self):
+        for line in self.process.stdout:
             sequence, bids, asks = json.loads(line)
             self._observations.note(self._symbol, sequence, dict(bids), dict(asks))
+            self.reached = sequence
             self.observed += 1
 
     def stop(self):
         self.process.stdin.close()
         self.process.wait(timeout=10)
-        self.read()
+        self._reading.join()
 
 
-async def follow(exchange, tmp_path, *, seconds, disturb, symbols=SYMBOLS):
-    """Both clients for so long, with `disturb` going on; returns (client, black boxes, observations)."""
-    url = f"ws://{exchange.address}/ws/v1"
-    observations = Observations(exchange.database_url)
-    client = BookClient(url, symbols, observations.note)
-    loop = asyncio.get_running_loop()
-    with (tmp_path / "black-box.log").open("wb") as log:
-        boxes = [BlackBox(url, symbol, observations, log) for symbol in symbols]
-        tasks = [loop.create_task(client.run()), loop.create_task(disturb())]
-        until_s = loop.time() + seconds
+class Following:
+    """The clients of one run."""
+
+    def __init__(self, exchange, tmp_path, symbols):
+        self.exchange, self.symbols = exchange, symbols
+        url = f"ws://{exchange.address}/ws/v1"
+        self.observations = Observations(exchange.database_url)
+        dice = random.Random(1)
+        self.client = BookClient(url, symbols, self.observations.note)
+        self.lossy = BookClient(url, symbols, self.observations.note, lambda message: dice.choice(FATES))
+        with (tmp_path / "black-box.log").open("ab") as log:
+            self.boxes = [BlackBox(url, symbol, self.observations, log) for symbol in symbols]
+
+    async def run(self, during):
+        """Until the coroutine `during` is done; then everything that was seen is judged."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        clients = [loop.create_task(self.client.run()), loop.create_task(self.lossy.run())]
+        try:
+            await self._judge_until(loop.create_task(during), clients)
+        finally:
+            for task in clients:
+                task.cancel()
+            await asyncio.gather(*clients, return_exceptions=True)
+            for box in self.boxes:
+                box.stop()
+        self.observations.settle(2**63)
+        observed = sum(box.observed for box in self.boxes)
+        assert self.observations.judged == self.client.books + self.lossy.books + observed
+        self.show(loop.time() - started_s)
+
+    async def _judge_until(self, during, clients):
         reached = []
-        while loop.time() < until_s:
-            await asyncio.sleep(min(5.0, seconds / 4))
-            for box in boxes:
-                box.read()
-            reached.append(max((seen[0] for seen in observations.waiting), default=0))
+        while not during.done():
+            await asyncio.wait((during, *clients), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            assert not any(task.done() for task in clients), "they follow until they are cancelled"
+            reached.append(min(self._reached()))
             if len(reached) > SETTLED_AFTER_LOOKS:
-                await asyncio.to_thread(observations.settle, reached[-SETTLED_AFTER_LOOKS])
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for box in boxes:
-            box.stop()
-    observations.settle(2**63)
-    return client, boxes, observations
+                await asyncio.to_thread(self.observations.settle, reached[-SETTLED_AFTER_LOOKS])
+        during.result()
+
+    async def survive(self, *victims):
+        """Kill one after the other; each time all clients have newer books before long."""
+        for victim in victims:
+            self.exchange.kill(victim, random.Random(victim))
+            await asyncio.sleep(2)
+            before = max(self.client.reached.values())
+            async with asyncio.timeout(HEALED_S):
+                while not all(sequence > before for sequence in self._reached()):
+                    await asyncio.sleep(0.2)
+
+    def _reached(self):
+        """The sequence of each book of each client."""
+        return (*self.client.reached.values(), *self.lossy.reached.values(), *(box.reached for box in self.boxes))
+
+    def show(self, seconds):
+        print(
+            f"\n{seconds:.0f} s: {self.observations.judged} books equal to the engine's at their sequence, none wrong"
+        )
+        for symbol, box in zip(self.symbols, self.boxes, strict=True):
+            first, last = self.observations.sequences[symbol]
+            seen = ", ".join(f"{self.client.seen[symbol, kind]} {kind}s" for kind in ("snapshot", "delta", "heartbeat"))
+            print(f"  {symbol:10} {seen}; black box {box.observed} books; sequences {first} to {last}")
+        for name, client in (("by the rules", self.client), ("with losses", self.lossy)):
+            print(
+                f"  client {name}: {client.connections} connections, {client.gaps} gaps noticed, {client.books} books"
+            )
 
 
 def recorded_market(tmp_path):
@@ -100,6 +158,25 @@ def recorded_market(tmp_path):
     return (
         Path(folder) / REAL_RECORDING if folder else walking_market(seed=7, steps=3000).write(tmp_path / "usdm.csv.gz")
     )
+
+
+async def replay(exchange, recording):
+    """Again and again, until cancelled."""
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "manage.py", "replay", str(recording)),
+            cwd=ROOT,
+            env=exchange.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        await asyncio.sleep(1)
 
 
 async def wait_for_listing(exchange):
@@ -111,59 +188,47 @@ async def wait_for_listing(exchange):
         await asyncio.sleep(0.5)
 
 
-async def test_books_are_the_engines_and_heal_when_processes_die(exchange, tmp_path):
-    """Half a minute of the demo market, while the publisher, the engine, Valkey's memory and the gateway are lost."""
+async def follow_demo_and_replay(exchange, tmp_path, during):
+    """`during` is a function of the clients."""
+    replaying = asyncio.get_running_loop().create_task(replay(exchange, recorded_market(tmp_path)))
+    try:
+        await wait_for_listing(exchange)
+        following = Following(exchange, tmp_path, (*SYMBOLS, "BTC-REPLAY"))
+        await following.run(during(following))
+    finally:
+        replaying.cancel()
+        await asyncio.gather(replaying, return_exceptions=True)
+    return following
 
-    async def disturb():
-        await asyncio.sleep(5)
-        exchange.find("readers")[0].kill()
-        await asyncio.sleep(6)
-        exchange.find("engine")[0].kill()
-        await asyncio.sleep(6)
-        exchange.find("valkey")[0].kill()
-        await asyncio.sleep(4)
-        with redis.Redis.from_url(exchange.valkey_url) as valkey:
-            valkey.flushall()
-        exchange.find("web")[0].kill()
 
-    client, boxes, observations = await follow(exchange, tmp_path, seconds=34, disturb=disturb)
-    assert client.connections >= 2, "the gateway was killed"
-    assert client.deltas > 30
-    assert all(box.observed > 15 for box in boxes)
-    assert observations.judged == client.deltas + client.snapshots + sum(box.observed for box in boxes)
+async def follow_calmly(exchange, tmp_path, *, seconds):
+    following = await follow_demo_and_replay(exchange, tmp_path, lambda following: asyncio.sleep(seconds))
+    assert (following.client.connections, following.client.gaps) == (1, 0)
+    assert following.lossy.gaps > seconds / 10, "what was lost was noticed"
+    for symbol, box in zip(following.symbols, following.boxes, strict=True):
+        assert following.client.seen[symbol, "delta"] > seconds / 2
+        assert following.client.seen[symbol, "heartbeat"] > seconds / 2
+        assert box.observed > seconds / 2
+
+
+async def test_books_of_the_demo_market_and_a_replay(exchange, tmp_path):
+    await follow_calmly(exchange, tmp_path, seconds=30)
+
+
+async def test_books_heal_when_processes_die(exchange, tmp_path):
+    """Publisher, engine, Valkey with its memory, and the gateway are lost one after the other."""
+    following = Following(exchange, tmp_path, SYMBOLS)
+    await following.run(following.survive("readers", "engine", "valkey", "web"))
+    assert following.client.connections >= 2, "the gateway was killed"
 
 
 @pytest.mark.long
 async def test_ten_minutes_of_the_demo_market_and_a_replay(exchange, tmp_path):
-    """`make streams`. The replayed market is the recorded one in MARKET_DATA_DIR, or an invented one without it."""
-    recording = recorded_market(tmp_path)
+    """The replayed market is the recorded one in MARKET_DATA_DIR, or an invented one without it."""
+    await follow_calmly(exchange, tmp_path, seconds=600)
 
-    async def disturb():
-        victims = ("readers", "engine", "web", "valkey")
-        for round_number in range(1000):
-            await asyncio.sleep(45)
-            exchange.find(victims[round_number % len(victims)])[0].kill()
 
-    async def replay():
-        while True:
-            command = [sys.executable, "manage.py", "replay", str(recording)]
-            process = await asyncio.create_subprocess_exec(
-                *command, cwd=ROOT, env=exchange.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            try:
-                await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-            await asyncio.sleep(1)
-
-    replaying = asyncio.get_running_loop().create_task(replay())
-    await wait_for_listing(exchange)
-    symbols = (*SYMBOLS, "BTC-REPLAY")
-    client, boxes, observations = await follow(exchange, tmp_path, seconds=600, disturb=disturb, symbols=symbols)
-    replaying.cancel()
-    await asyncio.gather(replaying, return_exceptions=True)
-    print(f"{observations.judged} books judged, {client.snapshots} snapshots, {client.gaps} gaps seen by the client")
-    assert client.connections >= 3
-    assert client.deltas > 1500
-    assert all(box.observed > 500 for box in boxes)
+@pytest.mark.long
+async def test_kills_during_the_demo_market_and_a_replay(exchange, tmp_path):
+    victims = ("readers", "engine", "web", "valkey", "backend") * 3
+    await follow_demo_and_replay(exchange, tmp_path, lambda following: following.survive(*victims))

@@ -119,6 +119,24 @@ async def test_who_joins_later_gets_a_snapshot_of_its_own_from_memory(rows, quic
     assert rows.reads == 1
 
 
+async def test_who_joins_never_makes_a_delta_come_sooner(rows, monkeypatch):
+    monkeypatch.setattr(book_module, "INTERVAL_S", 0.05)
+    stream, ears = await book_stream(rows)
+    stream.hear(depth(10, 11, (BUY, 100, 1)))
+    late, gone = Ears(), Ears()
+    stream.join(late)
+    stream.join(gone)
+    stream.leave(gone)
+    assert len(ears.messages) == 1 and not late.messages and not stream.is_idle()
+    await asyncio.sleep(0.1)
+    assert [m["type"] for m in ears.messages] == ["snapshot", "delta"]
+    assert [(m["type"], m["sequence"]) for m in late.messages] == [("snapshot", 11)]
+    assert not gone.messages
+    stream.leave(ears)
+    stream.leave(late)
+    assert stream.is_idle()
+
+
 async def test_what_came_before_the_snapshot_is_not_told_again(rows, quick):
     stream, ears = BookStream("book.T-PERP", SCALE, rows.read), Ears()
     stream.hear(depth(3, 6, (BUY, 100, 1)))

@@ -33,6 +33,7 @@ class BookStream(Stream):
         self._levels: dict[Level, int] = {}
         self._applied = 0
         self._changed: set[Level] = set()
+        self._joining: set[Listener] = set()
         self._is_loading = True
         self._early: list[HeardChange] = []
         self._snapshot: Frame | None = None
@@ -48,10 +49,17 @@ class BookStream(Stream):
             self._tell_soon()
 
     def join(self, listener: Listener) -> None:
-        super().join(listener)
-        if not self._is_loading:
-            self._tell()
-            listener.put(self._snapshot_frame())
+        """A snapshot comes at once, or after the delta that waits for its time: nobody's deltas come more often."""
+        self._joining.add(listener)
+        if not self._is_loading and not self._changed:
+            self._welcome()
+
+    def leave(self, listener: Listener) -> None:
+        super().leave(listener)
+        self._joining.discard(listener)
+
+    def is_idle(self) -> bool:
+        return super().is_idle() and not self._joining
 
     def heard(self) -> int:
         return self._applied
@@ -130,11 +138,20 @@ class BookStream(Stream):
             frame = frame_of(self._message("delta", changed, self.sequence))
             self._begin_next()
             self.send(frame)
+            self._welcome()
 
     def _tell_anew(self) -> None:
         self._stop_timer()
         self._begin_next()
         self.send(self._snapshot_frame())
+        self._welcome()
+
+    def _welcome(self) -> None:
+        """Who has joined listens from here on."""
+        for listener in self._joining:
+            listener.put(self._snapshot_frame())
+        self.listeners |= self._joining
+        self._joining.clear()
 
     def _begin_next(self) -> None:
         self._changed.clear()

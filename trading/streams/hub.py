@@ -184,7 +184,7 @@ class Hub:
             positions = await self.read(stream_positions, keys=list({stream.key for stream in self._streams.values()}))
         for key, stream in list(self._streams.items()):
             stream.beat(positions.get(stream.key, 0))
-            self._idle_beats[key] = 0 if stream.listeners else self._idle_beats[key] + 1
+            self._idle_beats[key] = self._idle_beats[key] + 1 if stream.is_idle() else 0
             if self._idle_beats[key] > IDLE_BEATS and key not in self._starting:
                 await self._drop(key)
 

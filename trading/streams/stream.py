@@ -54,6 +54,9 @@ class Stream:
     def leave(self, listener: Listener) -> None:
         self.listeners.discard(listener)
 
+    def is_idle(self) -> bool:
+        return not self.listeners
+
     def beat(self, position: int) -> None:
         """Each second, with the position the rows have: what they had a second ago must have been heard by now."""
         if self.sequence != UNKNOWN:
