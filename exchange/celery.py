@@ -2,22 +2,31 @@
 
 import os
 import signal
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_embedded_init
+from celery.signals import beat_embedded_init, setup_logging, task_postrun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
 
 from django.conf import settings
 
 from exchange.embedded.launch import die_with_parent
+from exchange.ops.counters import TASKS
 
 SCHEDULE = {
     "clear expired sessions": {"task": "exchange.ops.tasks.clear_expired_sessions", "schedule": crontab(minute="17")},
+    "show life": {"task": "exchange.ops.tasks.show_life", "schedule": 10, "options": {"expires": 10}},
     "finish transfers": {"task": "trading.tasks.reconcile_transfers", "schedule": 10, "options": {"expires": 10}},
+    "open accounts": {"task": "trading.tasks.open_accounts", "schedule": 10, "options": {"expires": 10}},
     "finish instrument requests": {
         "task": "trading.tasks.deliver_requests",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    "finish audit entries": {
+        "task": "trading.tasks.finish_audit_entries",
         "schedule": 10,
         "options": {"expires": 10},
     },
@@ -28,6 +37,16 @@ SCHEDULE = {
 def end_with_the_worker(**_: object) -> None:
     """Beat is a child of the worker, which may be killed."""
     die_with_parent(parent_pid=os.getppid(), death_signal=signal.SIGKILL)
+
+
+@setup_logging.connect
+def leave_logging_alone(**_: object) -> None:
+    """The settings have said how: a receiver keeps Celery from saying it again."""
+
+
+@task_postrun.connect
+def count_task(*, task: Any, state: str | None, **_: object) -> None:
+    TASKS.labels(task.name, (state or "unknown").lower()).inc()
 
 
 app = Celery("exchange")

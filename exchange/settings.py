@@ -1,12 +1,14 @@
 """Settings, all from the environment. What it leaves out is for development, generated once and kept in VAR_DIR."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from exchange.embedded import state
+from exchange.ops import logs
 
 if not __debug__:
     raise ImproperlyConfigured("The exchange does not run under `python -O`: its assertions guard its invariants.")
@@ -24,10 +26,12 @@ PORT = env.int("PORT", default=8000)
 ASGI_SERVER = env.str("ASGI_SERVER", default="daphne")  # or uvicorn
 MARKET_DATA_DIR = env.str("MARKET_DATA_DIR", default=None)  # recorded markets, for tests and `manage.py replay`
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 
 # Secrets. SECRET_KEYS encrypt stored secrets: the first one encrypts, all of them decrypt.
 SECRET_KEY = env.str("SECRET_KEY", default=LOCAL and LOCAL.secret_key)
 SECRET_KEYS = env.list("SECRET_KEYS", default=LOCAL and list(LOCAL.secret_keys))
+METRICS_TOKEN = env.str("METRICS_TOKEN", default=LOCAL and LOCAL.metrics_token)
 
 # Who may call us, and how.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -57,7 +61,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "compliance.admin_config.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -65,11 +69,15 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "exchange",
     "exchange.identity",
+    "compliance",
     "wallets",
     "trading",
     "risk",
@@ -77,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "exchange.ops.observation.observe",
     "exchange.identity.middleware.rate_limit_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -87,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "exchange.urls"
@@ -109,6 +119,7 @@ TEMPLATES = [
 
 # Accounts.
 AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -116,6 +127,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
 ]
+
+ACCOUNT_ADAPTER = "frontend.account_adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "exchange.identity.forms.SignUpForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_RATE_LIMITS = False  # ours count instead, which also work while Valkey is away
+
+# Letters. EMAIL_URL is smtp+tls://user:password@mail.example:587; without it they become files in VAR_DIR/mail.
+EMAIL_URL = env.str("EMAIL_URL", default=None)
+EMAIL_BACKEND, EMAIL_FILE_PATH = "exchange.identity.mails.PrivateFiles", str(VAR_DIR / "mail")
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Exchange <exchange@localhost>")
 
 # Rate limits as (capacity in credits, credits that come back a second).
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", default=True)
@@ -125,6 +158,9 @@ RATE_LIMITS = {
     "ip": (4000, 800),
     "sign_in_ip": (20, 1 / 15),
     "sign_in_email": (10, 1 / 30),
+    "sign_up_ip": (20, 1 / 30),
+    "reset_ip": (20, 1 / 30),
+    "letters": (4, 1 / 300),  # to one address, on anybody's request
 }
 
 # PostgreSQL is the truth, Valkey is transit: it may be emptied at any time.
@@ -186,6 +222,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Exchange API",
     "VERSION": "1",
+    "DESCRIPTION": "[Orders explained](/api/docs/orders.md): every kind, flag and group, with a request for each.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -205,16 +242,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # served straight from the packages: no collectstatic step
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "django.request": {"level": "ERROR"},  # a refused request is the client's business, not a warning of ours
-        "django.security": {"level": "ERROR"},
-        "daphne": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.configuration(
+    level=LOG_LEVEL,
+    style=LOG_FORMAT,
+    secrets=[SECRET_KEY, *SECRET_KEYS, METRICS_TOKEN, DATABASE["PASSWORD"], urlsplit(VALKEY_URL).password],
+)

@@ -35,6 +35,10 @@ REASONS = {
     "reduce_only": "it would have done more than reduce the position",
     "expired": "its time was over",
     "dead_man": "by the dead man's switch",
+    "parent": "the order it was attached to ended without a fill",
+    "group": "another order of its group came first",
+    "requoted": "other quotes took its place",
+    "market_maker_protection": "by the market-maker protection",
 }
 
 
@@ -56,6 +60,9 @@ class Notice(NamedTuple):
     tone: str
     title: str
     text: str = ""
+
+
+UNREACHABLE = Notice("loss", "The exchange could not be reached", "Look at your orders before you send this again.")
 
 
 def market_line(view: InstrumentView, row: TickerView | None) -> MarketLine:
@@ -82,6 +89,11 @@ def tone_of(text: str | None) -> str:
     if not text or not Decimal(text.split()[0]):
         return "plain"
     return "loss" if text.startswith("-") else "gain"
+
+
+def groupings(tick: str) -> list[tuple[int, str]]:
+    """(ticks that the book may show as one price, the step that makes)."""
+    return [(factor, f"{(Decimal(tick) * factor).normalize():f}") for factor in (1, 10, 100, 1000)]
 
 
 def grouped(text: str | None, places: int | None = None) -> str:

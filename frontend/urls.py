@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from frontend import trade, views
+from frontend import accounts, api_keys, trade, views
 
 MARKET = "trade/<symbol:symbol>"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("markets", views.markets, name="markets"),
+    path("accounts", accounts.page, name="accounts"),
+    path("accounts/open", accounts.open_account, name="open_account"),
+    path("accounts/transfer", accounts.transfer, name="account_transfer"),
+    path("api-keys", api_keys.page, name="api_keys"),
+    path("api-keys/new", api_keys.create, name="new_api_key"),
+    path("api-keys/<key_id:key>/delete", api_keys.delete, name="delete_api_key"),
     path(MARKET, trade.page, name="trade"),
     path(f"{MARKET}/account", trade.account, name="trade_account"),
     path(f"{MARKET}/account/choose", trade.choose_account, name="choose_account"),

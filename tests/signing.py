@@ -19,8 +19,14 @@ def sign_headers(
     """The X-API-… headers of one request; `path_with_query` and `body` exactly as they will be sent."""
     timestamp = str(time.time_ns() // 1_000_000 if timestamp_ms is None else timestamp_ms)
     nonce = secrets.token_urlsafe(16) if nonce is None else nonce
-    recv_window = "5000" if recv_window_ms is None else str(recv_window_ms)
-    lines = (timestamp, nonce, recv_window, method, path_with_query, hashlib.sha256(body).hexdigest())
-    signature = hmac.new(secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
-    headers = {"X-API-Key": key, "X-API-Timestamp": timestamp, "X-API-Nonce": nonce, "X-API-Signature": signature}
-    return headers if recv_window_ms is None else {**headers, "X-API-Recv-Window": recv_window}
+    headers = {"X-API-Key": key, "X-API-Timestamp": timestamp, "X-API-Nonce": nonce}
+    if recv_window_ms is not None:
+        headers["X-API-Recv-Window"] = str(recv_window_ms)
+    text = signed_text(headers, method, path_with_query, body)
+    return {**headers, "X-API-Signature": hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}
+
+
+def signed_text(headers: dict[str, str], method: str, path_with_query: str, body: bytes = b"") -> bytes:
+    """What is signed, with the times and the nonce of these headers."""
+    times = (headers["X-API-Timestamp"], headers["X-API-Nonce"], headers.get("X-API-Recv-Window", "5000"))
+    return "\n".join((*times, method, path_with_query, hashlib.sha256(body).hexdigest())).encode()

@@ -1,15 +1,27 @@
 """What Celery does for trading on a schedule. All of it is safe to run twice, and at the same time."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from trading.services import collateral, listings
+from trading.services import account_transfers, accounts, audited, collateral, listings
 
 
 @shared_task
 def reconcile_transfers() -> None:
     collateral.reconcile_transfers()
+    account_transfers.carry_on_transfers()
+
+
+@shared_task
+def open_accounts() -> None:
+    accounts.open_waiting_accounts()
 
 
 @shared_task
 def deliver_requests() -> None:
     listings.deliver_requests()
+
+
+@shared_task
+def finish_audit_entries() -> None:
+    audited.finish_entries(now=timezone.now())

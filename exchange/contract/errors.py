@@ -47,6 +47,7 @@ CATALOGUE: Mapping[str, ErrorKind] = MappingProxyType(
         "position_limit": ErrorKind(422, "Lower the quantity: the position would exceed its limit."),
         "leverage_too_high": ErrorKind(422, "Lower the leverage, or the position."),
         "instrument_halted": ErrorKind(422, "Wait until the instrument trades again: see GET /api/v1/status."),
+        "quotes_frozen": ErrorKind(422, "Market-maker protection fired: wait until it is over, or set it anew."),
         "post_only_mode": ErrorKind(422, "Only post-only orders are taken now: see GET /api/v1/status."),
         "order_already_closed": ErrorKind(422, "The order is filled or cancelled: nothing is left to change."),
         "expired_in_transit": ErrorKind(422, "The order arrived too late and was not placed: send it again."),

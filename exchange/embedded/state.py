@@ -2,6 +2,7 @@
 
 import base64
 import fcntl
+import hmac
 import json
 import os
 import random
@@ -37,6 +38,11 @@ class State:
     @property
     def valkey_url(self) -> str:
         return f"redis://:{self.valkey_password}@{LOOPBACK}:{self.valkey_port}/0"
+
+    @property
+    def metrics_token(self) -> str:
+        """Follows from the secret key, which does not follow from it."""
+        return hmac.digest(self.secret_key.encode(), b"metrics", "sha256").hex()
 
 
 def load(root: Path) -> State:
@@ -107,7 +113,12 @@ def _generate(root: Path) -> State:
 def _save(state: State) -> None:
     values = asdict(state)
     del values["root"]
-    unfinished = state.root / f"state.json.{os.getpid()}"
+    write_private(state.root / "state.json", json.dumps(values, indent=2))
+
+
+def write_private(path: Path, text: str) -> None:
+    """The whole file or nothing, for its owner alone."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(values, file, indent=2)
-    unfinished.replace(state.root / "state.json")
+        file.write(text)
+    unfinished.replace(path)

@@ -85,7 +85,7 @@ def authenticate_headers(request: HttpRequest, headers: SignedHeaders, *, target
     if key is None:
         raise ApiError("unauthenticated", "There is no such API key.")
     text = signatures.signed_text(headers, method=request.method or "", target=target, body=body)
-    signature = signatures.check_signature(headers, secret=key.secret, text=text)
+    signature = signatures.check_signature(headers, kind=key.kind, secret=key.secret, text=text)
     _check_key(key, request)
     return Principal(
         key.user, key.account_id, key.scopes | {PUBLIC}, key.public_id, command_id_for(headers.key, signature)

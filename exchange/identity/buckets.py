@@ -15,12 +15,14 @@ from typing import Final
 
 import redis
 from django.conf import settings
+from prometheus_client import Counter
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
 VALKEY_TIMEOUT_SECONDS: Final = 0.25
 VALKEY_PAUSE_SECONDS: Final = 1.0
+REFUSALS: Final = Counter("exchange_rate_limit_refusals", "Charges that found a bucket empty.", ["bucket"])
 _MAXIMUM_LOCAL_BUCKETS: Final = 50_000
 
 # KEYS: buckets. ARGV: enforce, cost, then per bucket its capacity and the microseconds in which a credit comes back.
@@ -86,6 +88,8 @@ def charge(buckets: Sequence[Bucket], *, cost: int = 1, enforce: bool = True) ->
     ]
     remaining, tightest, until_us = min(states, key=lambda state: state[0])
     wait_us = max(until_us - (bucket.capacity - cost) * bucket.spacing_us for _, bucket, until_us in states)
+    if not is_taken:
+        REFUSALS.labels(tightest.name.split(":")[1]).inc()
     return Charge(
         is_taken=is_taken,
         limit=tightest.capacity,

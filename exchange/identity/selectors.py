@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from exchange.contract.errors import ApiError
-from exchange.identity import vault
+from exchange.identity import ed25519, vault
 from exchange.identity.models import Account, ApiKey, User
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -20,9 +20,10 @@ _MAXIMUM_KEYS_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What a request needs of its key; `secret` is decrypted."""
+    """What a request needs of its key; `secret` is decrypted, for an Ed25519 key it is the public key."""
 
     public_id: str
+    kind: str
     secret: bytes
     user: User
     account_id: int
@@ -87,16 +88,31 @@ def own_accounts(*, user: User) -> list[Account]:
     return list(Account.objects.filter(owner=user).order_by("id"))
 
 
+def own_keys(*, user: User) -> list[ApiKey]:
+    """The keys of all of the user's accounts that were not revoked, newest first, with their accounts."""
+    own = ApiKey.objects.filter(account__owner=user, revoked_at=None)
+    return list(own.select_related("account").order_by("-id"))
+
+
+def find_own_account(*, user: User, account_id: int) -> Account:
+    """Refuses others' and unknown accounts alike: account_not_found."""
+    account = Account.objects.filter(owner=user, id=account_id).select_related("owner").first()
+    if account is None:
+        raise ApiError("account_not_found")
+    return account
+
+
 def _read_key(public_id: str) -> KeyRecord | None:
     row = ApiKey.objects.select_related("account__owner").filter(public_id=public_id).first()
     if row is None:
         return None
-    return _record(row, secret=vault.decrypt(row.encrypted_secret))
+    return _record(row, secret=_secret_of(row))
 
 
 def _record(row: ApiKey, *, secret: bytes) -> KeyRecord:
     return KeyRecord(
         public_id=row.public_id,
+        kind=row.kind,
         secret=secret,
         user=row.account.owner,
         account_id=row.account_id,
@@ -106,3 +122,9 @@ def _record(row: ApiKey, *, secret: bytes) -> KeyRecord:
         last_used_at=row.last_used_at,
         is_live=row.revoked_at is None and row.account.owner.is_active,
     )
+
+
+def _secret_of(row: ApiKey) -> bytes:
+    if row.kind == ApiKey.Kind.ED25519:
+        return ed25519.decode(row.public_key, length=ed25519.PUBLIC_KEY_BYTES)
+    return vault.decrypt(row.encrypted_secret)

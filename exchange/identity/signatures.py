@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.contract.errors import ApiError
+from exchange.identity import ed25519
+
+HMAC: Final = "hmac"
+ED25519: Final = "ed25519"
 
 KEY_HEADER: Final = "X-API-Key"
 TIMESTAMP_HEADER: Final = "X-API-Timestamp"
@@ -63,14 +67,32 @@ def signed_text(headers: SignedHeaders, *, method: str, target: bytes, body: byt
     return "\n".join(parts).encode("ascii") + b"\n" + target + b"\n" + hashlib.sha256(body).hexdigest().encode("ascii")
 
 
-def check_signature(headers: SignedHeaders, *, secret: bytes, text: bytes) -> bytes:
-    """The decoded HMAC-SHA256 signature. Refuses a wrong one, and any spelling but lower-case hex: bad_signature."""
-    if _HMAC_SIGNATURE.fullmatch(headers.signature) is None:
-        raise ApiError("bad_signature", "Send the signature as 64 lower-case hexadecimal digits.")
-    signature = bytes.fromhex(headers.signature)
-    if not hmac.compare_digest(hmac.digest(secret, text, "sha256"), signature):
+def check_signature(headers: SignedHeaders, *, kind: str, secret: bytes, text: bytes) -> bytes:
+    """The decoded signature, by `kind` HMAC-SHA256 with `secret` or Ed25519 by the public key that `secret` then is.
+
+    Refuses with bad_signature a wrong one, and any spelling but lower-case hex, or padded base64.
+    """
+    signature = _decode_hex(headers.signature) if kind == HMAC else _decode_base64(headers.signature)
+    if kind == HMAC:
+        is_right = hmac.compare_digest(hmac.digest(secret, text, "sha256"), signature)
+    else:
+        is_right = ed25519.is_signed_by(secret, signature=signature, text=text)
+    if not is_right:
         raise ApiError("bad_signature")
     return signature
+
+
+def _decode_hex(signature: str) -> bytes:
+    if _HMAC_SIGNATURE.fullmatch(signature) is None:
+        raise ApiError("bad_signature", "Send the signature as 64 lower-case hexadecimal digits.")
+    return bytes.fromhex(signature)
+
+
+def _decode_base64(signature: str) -> bytes:
+    try:
+        return ed25519.decode(signature, length=ed25519.SIGNATURE_BYTES)
+    except ValueError:
+        raise ApiError("bad_signature", "Send the 64 bytes of the signature in base64, with padding.") from None
 
 
 def _header(

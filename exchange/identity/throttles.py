@@ -48,17 +48,34 @@ def refund(request: Request, *, cost: int = 1) -> None:
 
 def charge_address(request: HttpRequest) -> None:
     """Takes a credit from the address alone, of a request that could not say who it is."""
-    _charge(request, [_bucket("ip", addresses.rate_limit_name(addresses.client_address(request)))], 1, True)
+    _charge(request, [_address_bucket(request, "ip")], 1, True)
 
 
 def charge_sign_in(request: HttpRequest, *, email: str) -> int:
     """Takes a credit for an attempt to sign in; returns the seconds to wait when there are none left, else 0."""
-    if not settings.RATE_LIMITS_ENABLED:
-        return 0
-    address = addresses.rate_limit_name(addresses.client_address(request))
-    person = blake2b(email.strip().lower().encode(), digest_size=16).hexdigest()
-    limits = [_bucket("sign_in_ip", address), _bucket("sign_in_email", person)]
-    return buckets.charge(limits).retry_after_seconds
+    return _charge_or_wait([_address_bucket(request, "sign_in_ip"), _person_bucket("sign_in_email", email)])
+
+
+def charge_visitor(request: HttpRequest, *, kind: str) -> int:
+    """As charge_sign_in, for what a visitor may do without signing in: `kind` sign_up_ip or reset_ip."""
+    return _charge_or_wait([_address_bucket(request, kind)])
+
+
+def charge_letter(*, email: str) -> int:
+    """As charge_sign_in, for a letter that anybody can have sent to this address."""
+    return _charge_or_wait([_person_bucket("letters", email)])
+
+
+def _charge_or_wait(limits: list[Bucket]) -> int:
+    return buckets.charge(limits).retry_after_seconds if settings.RATE_LIMITS_ENABLED else 0
+
+
+def _address_bucket(request: HttpRequest, kind: str) -> Bucket:
+    return _bucket(kind, addresses.rate_limit_name(addresses.client_address(request)))
+
+
+def _person_bucket(kind: str, email: str) -> Bucket:
+    return _bucket(kind, blake2b(email.strip().lower().encode(), digest_size=16).hexdigest())
 
 
 def _charge(request: HttpRequest, limits: list[Bucket], cost: int, enforce: bool) -> None:
@@ -71,7 +88,7 @@ def _charge(request: HttpRequest, limits: list[Bucket], cost: int, enforce: bool
 
 
 def _buckets_of(request: HttpRequest, principal: Principal | None) -> list[Bucket]:
-    limits = [_bucket("ip", addresses.rate_limit_name(addresses.client_address(request)))]
+    limits = [_address_bucket(request, "ip")]
     if principal is not None:
         limits.append(_bucket("user", str(principal.user.pk)))
         if principal.key_id is not None:

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -18,6 +19,14 @@ def schema(request: HttpRequest) -> HttpResponse:
 def schema_document() -> bytes:
     """It only changes with the code, and takes a second to make."""
     return OpenApiJsonRenderer().render(SchemaGenerator().get_schema(request=None, public=True))
+
+
+@require_safe
+def order_guide(request: HttpRequest) -> HttpResponse:
+    """Every kind of order, explained for a trader."""
+    return HttpResponse(
+        (settings.BASE_DIR / "docs" / "orders.md").read_bytes(), content_type="text/plain; charset=utf-8"
+    )
 
 
 class Docs(SpectacularSwaggerSplitView):

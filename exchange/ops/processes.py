@@ -6,6 +6,8 @@ from django.conf import settings
 
 from exchange.embedded.program import Program
 
+METRICS_FOLDER = settings.VAR_DIR / "metrics"  # where processes count
+
 
 def programs() -> list[Program]:
     """In the order in which they start. The last three are the demo world; `demo` builds it and ends."""
@@ -17,9 +19,14 @@ def programs() -> list[Program]:
     ]
     if settings.DEMO:
         table += [("prices", manage("runprices")), ("demo", manage("seed_demo")), ("crowd", manage("runcrowd"))]
-    environment = {"PYTHONUNBUFFERED": "1"}
+    environment = {
+        "PYTHONUNBUFFERED": "1",
+        "LOG_FORMAT": settings.LOG_FORMAT,
+        "PROMETHEUS_MULTIPROC_DIR": str(METRICS_FOLDER),
+    }
     return [
-        Program(name=name, command=command, environment=environment, once=name == "demo") for name, command in table
+        Program(name=name, command=command, environment={**environment, "PROCESS_NAME": name}, once=name == "demo")
+        for name, command in table
     ]
 
 

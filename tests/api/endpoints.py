@@ -6,12 +6,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api.market import order
 
-EXAMPLES = {"symbol": "BTC-PERP", "order_id": "65", "client_order_id": "mine"}
+EXAMPLES = {"symbol": "BTC-PERP", "order_id": "65", "client_order_id": "mine", "key": "0" * 32}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "orders"): order(),
     ("PATCH", "orders/<id:order_id>"): {"quantity": "0.02"},
     ("POST", "orders/batch"): {"operations": [{"op": "cancel", "id": 65}]},
     ("POST", "cancel-after"): {"timeout": 0},
+    ("POST", "quotes"): {"symbol": "BTC-PERP", "quotes": [{"side": "buy", "price": "59000", "quantity": "0.01"}]},
+    ("PUT", "market-maker-protection"): {"symbol": "BTC-PERP", "window_ms": 1000, "quantity_limit": "1"},
     ("PATCH", "positions/<symbol:symbol>"): {"leverage": 5},
     ("POST", "transfers"): {
         "asset": "USDT",
@@ -19,6 +21,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "direction": "to_funding",
         "idempotency_key": "once",
     },
+    ("POST", "api-keys"): {"label": "bot", "scopes": ["read"]},
     ("POST", "risk/preview"): {"orders": [order()]},
 }
 
@@ -32,7 +35,7 @@ class Operation(NamedTuple):
     def path(self) -> str:
         path = self.pattern
         for name, value in EXAMPLES.items():
-            for converter in ("id", "symbol", "client_order_id"):
+            for converter in ("id", "symbol", "client_order_id", "key_id"):
                 path = path.replace(f"<{converter}:{name}>", value)
         assert "<" not in path, f"no example for {self.pattern}"
         return f"/{path}"

@@ -94,6 +94,9 @@ class Trader:
     def patch(self, path, body=None, **options):
         return self.send("PATCH", path, body, **options)
 
+    def put(self, path, body=None, **options):
+        return self.send("PUT", path, body, **options)
+
     def delete(self, path, **options):
         return self.send("DELETE", path, **options)
 

@@ -45,6 +45,19 @@ def test_a_batch_costs_its_places_and_amends_and_is_done_whole_or_not_at_all(ali
     assert alice.delete("/orders").status_code == 200
 
 
+def test_a_mass_quote_costs_a_credit_for_eight_quotes_and_nothing_to_take_away(alice, credits):
+    def quote(number):
+        quotes = [{"side": "buy", "price": str(58000 + place), "quantity": "0.01"} for place in range(number)]
+        return alice.post("/quotes", {"symbol": "BTC-PERP", "quotes": quotes})
+
+    credits(4)
+    refused(quote(33), 429, "rate_limited")
+    assert quote(9)["X-RateLimit-Remaining"] == "2"
+    assert quote(8)["X-RateLimit-Remaining"] == "1"
+    assert (len(quote(0).json()["cancelled"]), quote(0).json()["cancelled"]) == (8, [])
+    refused(quote(1), 429, "rate_limited")
+
+
 def test_every_answer_tells_how_the_limit_stands(alice, credits):
     credits(10)
     assert alice.get("/account")["X-RateLimit-Limit"] == "10"

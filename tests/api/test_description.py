@@ -4,6 +4,7 @@ import json
 from html.parser import HTMLParser
 from itertools import product
 
+import msgspec
 import pytest
 from django.test import Client
 from jsonschema import Draft202012Validator
@@ -13,10 +14,17 @@ from exchange.contract.errors import ApiError
 from exchange.ops.api_description import schema_document
 from tests.api.endpoints import operations
 from tests.api.market import order
-from trading.api import answers, instrument_answers, parsing, requests
+from trading.api import answers, instrument_answers, key_answers, parsing, quote_answers, requests
+from trading.api.examples import EXAMPLES
 from trading.api.scales import Scale
 
 SCALE = Scale(1, "BTC-PERP", "USDT", (1, -1), (1, -3), (1, -3), (1, -6), 100)
+STOP = {"type": "stop", "trigger_price": "58000", "trigger_by": "mark"}
+PARSERS = {
+    "NewOrder": parsing.place_order,
+    "MassQuote": parsing.mass_quote,
+    "MarketMakerProtection": parsing.market_maker_protection,
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +34,7 @@ def document():
 
 def test_every_operation_is_described_with_its_answers_and_errors(document):
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert len(described) == len(operations()) >= 25
+    assert len(described) == len(operations()) >= 30
     ids = [item["operationId"] for methods in document["paths"].values() for item in methods.values()]
     assert len(set(ids)) == len(ids)
     for path, methods in document["paths"].items():
@@ -42,7 +50,7 @@ def test_every_operation_is_described_with_its_answers_and_errors(document):
 def test_no_two_kinds_of_object_have_one_name():
     names = [
         name
-        for module in (answers, instrument_answers, requests)
+        for module in (answers, instrument_answers, key_answers, quote_answers, requests)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, Struct) and kind.__module__ == module.__name__
     ]
@@ -56,7 +64,7 @@ def test_nothing_of_later_is_described(document):
 
 
 def test_the_description_of_an_order_is_what_the_parser_takes(document):
-    validator = Draft202012Validator(document["components"]["schemas"]["NewOrder"])
+    validator = validator_of(document, "NewOrder")
     kinds = ("limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop")
     times = (
         (None, None),
@@ -88,10 +96,63 @@ def test_the_description_of_an_order_is_what_the_parser_takes(document):
     assert verdicts.count(True) == 8 + 3 + 2 * 3 + 2 * 5 + 2 * 3
 
 
+def test_the_description_of_orders_that_are_more_than_one_is_what_the_parser_takes(document):
+    validator = validator_of(document, "NewOrder")
+    kinds = ({"type": "limit"}, {"type": "limit", "time_in_force": "ioc"}, {"type": "market", "price": None})
+    verdicts = []
+    for kind, display_quantity, attached, group_id, reduce_only in product(
+        kinds, (None, "0.005"), ([], [STOP], [STOP] * 2, [STOP] * 3), (None, 65), (False, True)
+    ):
+        more = {"attached": attached, "group_id": group_id, "reduce_only": reduce_only}
+        body = order(**kind, display_quantity=display_quantity, **more)
+        verdicts.append(is_taken(body))
+        assert validator.is_valid(body) == verdicts[-1], body
+    whole, brackets = 3 * 4, 3 * 2
+    assert verdicts.count(True) == whole + brackets + 2 + 2, "icebergs alone, or in groups; with attached orders"
+
+
+def test_the_description_of_an_attached_order_is_what_the_parser_takes(document):
+    validator = validator_of(document, "AttachedOrder")
+    kinds = ("stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop", "limit", "market")
+    verdicts = []
+    for kind, price, trigger_price, distance, rate, activation_price in product(
+        kinds, (None, "59000"), (None, "58000"), (None, "100"), (None, "0.01"), (None, "58500")
+    ):
+        given = {
+            "type": kind,
+            "trigger_by": "mark",
+            "price": price,
+            "trigger_price": trigger_price,
+            "trailing_distance": distance,
+            "trailing_rate": rate,
+            "activation_price": activation_price,
+        }
+        attached = {name: value for name, value in given.items() if value is not None}
+        verdicts.append(is_taken(order(attached=[attached])))
+        assert validator.is_valid(attached) == verdicts[-1], attached
+    assert verdicts.count(True) == 2 + 2 + 2 * 2
+
+
+def test_examples_are_what_the_parser_takes(document):
+    for name, shown in EXAMPLES.items():
+        for title, body in shown.items():
+            assert validator_of(document, name).is_valid(body), title
+            parsed = msgspec.convert(body, getattr(requests, name))
+            PARSERS[name](parsed, scale=SCALE, account_id=1, command_id=b"", valid_until_ns=1)
+    operation = document["paths"]["/api/v1/orders"]["post"]
+    described = operation["requestBody"]["content"]["application/json"]["examples"]
+    assert [one["value"] for one in described.values()] == list(EXAMPLES["NewOrder"].values())
+
+
+def validator_of(document, name):
+    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": document["components"]})
+
+
 def is_taken(body):
     try:
-        parsing.place_order(requests.NewOrder(**body), scale=SCALE, account_id=1, command_id=b"", valid_until_ns=1)
-    except ApiError:
+        parsed = msgspec.convert(body, requests.NewOrder)
+        parsing.place_order(parsed, scale=SCALE, account_id=1, command_id=b"", valid_until_ns=1)
+    except (ApiError, msgspec.ValidationError):
         return False
     return True
 

@@ -1,9 +1,11 @@
 """Who may do what: every scope against every operation, and strangers against everything that is not theirs."""
 
+import re
+
 import pytest
 from django.test import Client
 
-from exchange.identity.scopes import PUBLIC
+from exchange.identity.scopes import PUBLIC, SESSION
 from tests.api.endpoints import operations
 from tests.api.market import Trader, order
 
@@ -13,10 +15,10 @@ SCOPES = ("read", "trade", "transfer")
 
 def test_every_operation_declares_its_scope():
     found = operations()
-    assert len(found) >= 25
+    assert len(found) >= 30
     undeclared = [operation for operation in found if operation.scope is None]
     assert not undeclared
-    assert {operation.scope for operation in found} == {PUBLIC, *SCOPES}
+    assert {operation.scope for operation in found} == {PUBLIC, SESSION, *SCOPES}
 
 
 def test_a_key_does_what_its_scopes_say_and_nothing_else(alice, subtests_of):
@@ -57,13 +59,29 @@ def test_strangers_reach_nothing(alice, bob, market):
         assert real.status_code == 404
     for path in ("/orders", "/fills", "/ledger", "/positions"):
         shown = alice.get(path).content.decode()
-        assert str(bobs["id"]) not in shown and "bobs" not in shown
+        assert not re.search(rf"\b{bobs['id']}\b", shown) and "bobs" not in shown
     batch = {"operations": [{"op": "cancel", "id": bobs["id"]}, {"op": "amend", "id": bobs["id"], "quantity": "1"}]}
     results = alice.post("/orders/batch", batch).json()["results"]
     assert [result["error"]["code"] for result in results] == ["order_not_found", "order_not_found"]
     assert alice.delete("/orders").json()["cancelled"] == []
     assert bob.get(f"/orders/{bobs['id']}").json()["status"] == "new"
     assert [row["id"] for row in alice.get("/accounts").json()["results"]] == [alice.account.id]
+
+
+def test_strangers_reach_no_keys(alice, bob):
+    client = Client()
+    client.force_login(alice.user)
+    assert [key["key"] for key in client.get("/api/v1/api-keys").json()["results"]] == [alice.key]
+    real, imagined = (client.delete(f"/api/v1/api-keys/{key}") for key in (bob.key, "0" * 32))
+    assert (real.status_code, real.json()) == (imagined.status_code, imagined.json())
+    assert real.status_code == 404 and bob.get("/account").status_code == 200
+    foreign = client.post(
+        "/api/v1/api-keys",
+        {"label": "bot", "scopes": ["read"]},
+        content_type="application/json",
+        headers={"X-Account": str(bob.account.id)},
+    )
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (404, "account_not_found")
 
 
 def test_a_session_may_not_name_an_account_of_others(alice, bob):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("exchange", "frontend", "risk", "trading", "wallets")
+APPS = ("compliance", "exchange", "frontend", "risk", "trading", "wallets")
 PURE_PACKAGES = ("exchange/contract", "risk/core", "trading/core", "trading/engine", "wallets/core")
 
 

@@ -1,5 +1,6 @@
 """`manage.py runexchange` for real: it starts, heals, stops, finds its data again, and explains why it cannot start."""
 
+import json
 import os
 import signal
 import socket
@@ -160,3 +161,24 @@ def test_it_heals_stops_without_a_trace_and_finds_its_data_again(start, tmp_path
         assert connection.execute("SELECT count(*) FROM fact").fetchone() == (0,)
     if sys.platform.startswith("linux"):  # only Linux tells a child that its parent died
         exchange.end(signal.SIGKILL)
+
+
+def test_it_tells_of_all_its_processes_in_json_and_in_metrics(start, tmp_path):
+    exchange = start()
+    token = (tmp_path / "metrics-token").read_text()
+    assert (tmp_path / "metrics-token").stat().st_mode & 0o777 == 0o600
+    request = urllib.request.Request(f"{exchange.url}/metrics", headers={"Authorization": f"Bearer {token}"})
+
+    def scraped():
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.read().decode()
+
+    exchange.until(lambda: 'exchange_tasks_total{outcome="success",task="exchange.ops.tasks.show_life"}' in scraped())
+    assert 'exchange_check_up{check="engine"} 1.0' in scraped()
+    assert 'route="/health/ready"' in scraped()
+    exchange.end(signal.SIGINT)
+    lines = [json.loads(line) for line in exchange.log.read_text().splitlines()]
+    assert {line["process"] for line in lines} >= {"exchange", "engine", "postgres", "valkey"}
+    (leads,) = [line for line in lines if line["event"].startswith("Leads in epoch 1")]
+    assert (leads["process"], leads["epoch"], leads["sequence"]) == ("engine", 1, 0)
+    assert state.load(tmp_path).postgres_password not in exchange.log.read_text()

@@ -3,6 +3,8 @@
 import random
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from trading.core import terms as t
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
 from trading.engine import commands as c
@@ -24,6 +26,11 @@ KINDS = {
     "amend": 8,
     "stop": 8,
     "reduce": 8,
+    "iceberg": 6,
+    "bracket": 8,
+    "group": 6,
+    "quotes": 6,
+    "protection": 1,
     "mark": 5,
     "transfer": 3,
     "cancel_all": 1,
@@ -115,6 +122,38 @@ class RandomExchange:
         if self.random.random() < 0.4:
             return self._order(t.MARKET, 0, t.IOC, reduce_only=True)
         return self._order(t.LIMIT, MARK_TICKS + self.random.randrange(-30, 30), t.GTC, reduce_only=True)
+
+    def _iceberg(self) -> c.PlaceOrder:
+        made = self._place()
+        return replace(made, quantity_lots=made.quantity_lots + 20, display_lots=self.random.randrange(3, 12))
+
+    def _bracket(self) -> c.PlaceOrder:
+        made, by = self.random.choice((self._place, self._take, self._stop))(), t.TRIGGER_BY_MARK
+        profit, loss = (MARK_TICKS + made.side * away for away in (self.random.randrange(1, 40), -30))
+        attached = (
+            c.AttachedOrder(t.TAKE_PROFIT_LIMIT, profit, profit, by),
+            c.AttachedOrder(t.STOP, 0, loss, by),
+        )
+        return replace(made, attached=attached)
+
+    def _group(self) -> c.PlaceOrder:
+        """Beside a resting order, most often one of the account's own."""
+        account_id, order_id = self._some_order()
+        made = self.random.choice((self._place, self._stop))()
+        return replace(made, account_id=account_id, group_id=order_id)
+
+    def _quotes(self) -> c.MassQuote:
+        mid = MARK_TICKS + self.random.randrange(-3, 4) * 5
+        levels = [(side, mid - side * away) for side in (t.BUY, t.SELL) for away in (5, 10)]
+        quotes = tuple(c.Quote(side, price, self.random.randrange(1, 30)) for side, price in levels)
+        chosen = self.random.choice((quotes, quotes, quotes, quotes[:1], ()))
+        return c.MassQuote(b"", 0, self.random.choice(ACCOUNTS), self.random.choice(INSTRUMENTS), chosen)
+
+    def _protection(self) -> c.SetMarketMakerProtection:
+        window_ns, lots = self.random.choice(((0, 0), (30 * SECOND_NS, 10), (60 * SECOND_NS, 40)))
+        freeze_ns = window_ns // 2
+        account_id, instrument_id = self.random.choice(ACCOUNTS), self.random.choice(INSTRUMENTS)
+        return c.SetMarketMakerProtection(b"", 0, account_id, instrument_id, window_ns, lots, 0, freeze_ns)
 
     def _some_order(self) -> tuple[int, int]:
         accounts = [account for account in self.engine.state.accounts.values() if account.orders]

@@ -1,6 +1,6 @@
 """The reference engine: stamps commands, decides them, folds their events, works off what follows."""
 
-from tests.reference import exchange, orders
+from tests.reference import attached, cancels, exchange, orders, quotes
 from tests.reference.fold import fold, forget_queued, forget_schedule, rotate_command_ids
 from tests.reference.matching import Refused, require
 from tests.reference.world import GENERATION_NS, World
@@ -107,13 +107,17 @@ def decide(world: World, command: ExternalCommand) -> list[AnyEvent]:
         case commands.AmendOrder():
             return orders.amend(world, command)
         case commands.CancelOrder():
-            return orders.cancel(world, command, world.time_ns)
+            return cancels.cancel(world, command, world.time_ns)
         case commands.CancelAllOrders():
-            return orders.cancel_all(world, command)
+            return cancels.cancel_all(world, command)
+        case commands.MassQuote():
+            return quotes.mass_quote(world, command)
+        case commands.SetMarketMakerProtection():
+            return quotes.set_protection(world, command)
         case commands.AdvanceTime():
             return []
         case commands.CancelAfter():
-            return orders.cancel_after(world, command, world.time_ns)
+            return cancels.cancel_after(world, command, world.time_ns)
 
 
 def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
@@ -125,6 +129,12 @@ def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
         case commands.ActivateParameters():
             return exchange.activate_parameters(world, command)
         case commands.ExpireOrder():
-            return orders.expire(world, command)
+            return cancels.expire(world, command)
         case commands.FireCancelAfter():
-            return orders.fire_cancel_after(world, command)
+            return cancels.fire_cancel_after(world, command)
+        case commands.SizeAttached():
+            return attached.size_attached(world, command)
+        case commands.CancelGroup():
+            return attached.cancel_group(world, command)
+        case commands.FireMarketMakerProtection():
+            return quotes.fire_protection(world, command)

@@ -1,8 +1,8 @@
 """Decisions on the exchange's own commands: accounts, instruments, prices, collateral, leverage."""
 
 from tests.reference import money
+from tests.reference.checks import MOTIONLESS
 from tests.reference.matching import require
-from tests.reference.orders import MOTIONLESS
 from tests.reference.world import Instrument, World
 from trading.core import terms
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms

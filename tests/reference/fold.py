@@ -1,12 +1,11 @@
-"""What each event changes, and which internal commands follow from it."""
+"""What each event changes."""
 
+from tests.reference.following import BOTH_SOURCES, follow, queue_after_trade, queue_sizing, queue_triggers
 from tests.reference.money import released_loss
-from tests.reference.world import Account, ClosedOrder, Instrument, Order, Position, Schedule, Waiting, World
+from tests.reference.world import Account, ClosedOrder, Instrument, Order, Position, Protection, Schedule, World
 from trading.core import terms
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
-
-BOTH_SOURCES = (terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST)
 
 
 def fold(world: World, event: AnyEvent) -> None:
@@ -37,6 +36,8 @@ def fold(world: World, event: AnyEvent) -> None:
             order = touched(world, event.order_id)
             order.cancelled_lots += event.cancelled_lots
             close_if_done(world, order)
+            if not order.filled_lots:
+                queue_sizing(world, order)
         case events.OrderAmended():
             fold_amended(world, event)
         case events.OrderTriggered():
@@ -44,6 +45,8 @@ def fold(world: World, event: AnyEvent) -> None:
             order.untriggered = False
             order.cancelled_lots += event.cut_lots
             enter_book(world, order, event.resting_lots, event.open_loss_units)
+        case events.MarketMakerProtectionSet() | events.MarketMakerProtectionFired():
+            fold_protection(world, event)
         case _:
             fold_instrument(world, event)
 
@@ -68,6 +71,26 @@ def fold_instrument(world: World, event: AnyEvent) -> None:
             instrument.mark_price_ticks = event.mark_price_ticks
             follow(world, instrument, terms.TRIGGER_BY_MARK)
             queue_triggers(world, instrument, BOTH_SOURCES)
+
+
+def fold_protection(world: World, event: events.MarketMakerProtectionSet | events.MarketMakerProtectionFired) -> None:
+    protection = world.protection(event.account_id, event.instrument_id)
+    if isinstance(event, events.MarketMakerProtectionFired):
+        protection.fills = []
+        protection.has_fired = True
+        protection.frozen_until_ns = event.frozen_until_ns
+        return
+    world.protections = [one for one in world.protections if one is not protection]
+    world.protections.append(
+        Protection(
+            account_id=event.account_id,
+            instrument_id=event.instrument_id,
+            window_ns=event.window_ns,
+            quantity_lots=event.quantity_lots,
+            delta_lots=event.delta_lots,
+            freeze_ns=event.freeze_ns,
+        )
+    )
 
 
 def note_version(world: World, instrument_id: int, version: int) -> None:
@@ -124,6 +147,9 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
         trailing_distance_ticks=event.trailing_distance_ticks,
         trailing_rate_ppb=event.trailing_rate_ppb,
         activation_price_ticks=event.activation_price_ticks,
+        display_lots=event.display_lots,
+        group_id=event.group_id,
+        attached=event.attached,
     )
     order = Order(
         order_id=event.order_id,
@@ -133,9 +159,15 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
         untriggered=event.trigger_by != 0,
         cancelled_lots=event.cut_lots,
         changed_sequence=world.sequence,
+        hidden_lots=event.hidden_lots,
+        group_id=event.group_id,
+        parent_order_id=event.parent_order_id,
+        is_asleep=event.is_asleep,
+        is_quote=event.is_quote,
     )
     world.last_number = event.order_id // 64
     world.orders.append(order)
+    relate(world, order)
     if order.untriggered:
         instrument = world.instrument(event.instrument_id)
         follow(world, instrument, event.trigger_by, only=order)
@@ -144,12 +176,28 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
         enter_book(world, order, event.resting_lots, event.open_loss_units)
 
 
+def relate(world: World, order: Order) -> None:
+    """A parent learns that it has attached orders; the order that gives a group its id is in it."""
+    named = world.order(order.parent_order_id or order.group_id)
+    if named is None:
+        return
+    if order.parent_order_id:
+        named.has_placed_attached = True
+    else:
+        named.group_id = order.group_id
+
+
 def fold_amended(world: World, event: events.OrderAmended) -> None:
     order = touched(world, event.order_id)
     order.quantity_lots = event.quantity_lots
     order.price_ticks = event.price_ticks
+    order.hidden_lots = event.hidden_lots
     if event.untriggered:
-        queue_triggers(world, world.instrument(event.instrument_id), BOTH_SOURCES)
+        instrument = world.instrument(event.instrument_id)
+        if event.wakes:
+            order.is_asleep = False
+            follow(world, instrument, order.content.trigger_by, only=order)
+        queue_triggers(world, instrument, BOTH_SOURCES)
     elif event.requeued:
         enter_book(world, order, event.resting_lots, event.open_loss_units)
     else:
@@ -162,6 +210,10 @@ def fold_trade(world: World, event: events.TradeExecuted) -> None:
     world.last_number = event.trade_id // 64
     maker_order, taker_order = touched(world, event.maker_order_id), touched(world, event.taker_order_id)
     leave_book(maker_order, event.quantity_lots)
+    if event.replenished_lots:
+        maker_order.hidden_lots -= event.replenished_lots
+        world.arrivals += 1
+        maker_order.arrival = world.arrivals
     for order in (maker_order, taker_order):
         order.filled_lots += event.quantity_lots
         close_if_done(world, order)
@@ -171,48 +223,10 @@ def fold_trade(world: World, event: events.TradeExecuted) -> None:
     world.fee_units += event.maker_fee_units + event.taker_fee_units
     maker.positions[event.instrument_id] = Position(event.maker_position_lots, event.maker_entry_value_units)
     taker.positions[event.instrument_id] = Position(event.taker_position_lots, event.taker_entry_value_units)
-    for account in (maker, taker):
-        queue_trim(world, account, instrument)
+    queue_after_trade(world, instrument, maker_order, taker_order, lots=event.quantity_lots)
     instrument.last_price_ticks = event.price_ticks
     follow(world, instrument, terms.TRIGGER_BY_LAST)
     queue_triggers(world, instrument, (terms.TRIGGER_BY_LAST,))
-
-
-def queue_trim(world: World, account: Account, instrument: Instrument) -> None:
-    orders = world.resting_reduce_only(account.account_id, instrument.instrument_id)
-    lots = account.position(instrument.instrument_id).lots
-    exceeding = sum(one.resting_lots for one in orders) > abs(lots)
-    if orders and (exceeding or any(one.side * lots >= 0 for one in orders)):
-        command = commands.TrimReduceOnly(b"", 0, account.account_id, instrument.instrument_id)
-        world.waiting.append(Waiting(world.sequence, command))
-
-
-def follow(world: World, instrument: Instrument, source: int, only: Order | None = None) -> None:
-    price = instrument.mark_price_ticks if source == terms.TRIGGER_BY_MARK else instrument.last_price_ticks
-    for one in [only] if only else world.orders:
-        trails = one.untriggered and one.content.order_type == terms.TRAILING_STOP
-        if price and trails and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source:
-            one.follow(price)
-
-
-def queue_triggers(world: World, instrument: Instrument, sources: tuple[int, ...]) -> None:
-    if instrument.state != terms.INSTRUMENT_NORMAL:
-        return
-    for source in sources:
-        is_mark = source == terms.TRIGGER_BY_MARK
-        price = instrument.mark_price_ticks if is_mark else instrument.last_price_ticks
-        stops = [
-            one
-            for one in world.orders
-            if one.untriggered and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source
-        ]
-        due = [one for one in stops if price and one.trigger_ticks]
-        due = [one for one in due if one.direction * (price - one.trigger_ticks) >= 0]
-        due.sort(key=lambda one: (-one.direction, one.direction * one.trigger_ticks, one.order_id))
-        for order in due:
-            if not order.queued:
-                order.queued = True
-                world.waiting.append(Waiting(world.sequence, commands.TriggerOrder(b"", 0, order.order_id)))
 
 
 def forget_schedule(world: World, instrument_id: int, version: int) -> None:

@@ -28,6 +28,20 @@ class Step:
     maker: Order
     lots: int
     reason: int = 0
+    replenished_lots: int = 0
+
+
+@dataclass
+class Shown:
+    """A maker as a walk meets it, perhaps not for the first time."""
+
+    maker: Order
+    lots: int
+    hidden_lots: int
+
+    def replenished(self) -> "Shown":
+        lots = min(self.maker.content.display_lots, self.hidden_lots)
+        return Shown(self.maker, lots, self.hidden_lots - lots)
 
 
 @dataclass
@@ -43,6 +57,7 @@ class Execution:
     cut_lots: int
     open_loss_units: int
     following: list[AnyEvent]
+    filled_lots: int = 0
 
 
 def crosses(side: int, limit_ticks: int, maker_ticks: int) -> bool:
@@ -63,8 +78,13 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
     done = Walk()
     user_id = world.account(order.account_id).user_id
     positions = {one.account_id: one.position(instrument.instrument_id).lots for one in world.accounts}
-    for maker in opposite_orders(world, instrument, order.side):
-        left = lots - done.filled_lots
+    queue = [
+        Shown(one, one.resting_lots - one.hidden_lots, one.hidden_lots)
+        for one in opposite_orders(world, instrument, order.side)
+    ]
+    while queue:
+        met = queue.pop(0)
+        maker, left = met.maker, lots - done.filled_lots
         if left == 0 or not crosses(order.side, limit_ticks, maker.price_ticks):
             break
         if world.account(maker.account_id).user_id == user_id:
@@ -78,9 +98,14 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
         reducible = maker.resting_lots
         if maker.reduce_only:
             reducible = max(0, -maker.side * positions[maker.account_id])
-        fill = min(left, maker.resting_lots, reducible)
+        fill = min(left, met.lots, reducible)
         if fill:
-            done.steps.append(Step(maker, fill))
+            replenished_lots = 0
+            if fill == met.lots and met.hidden_lots:
+                again = met.replenished()
+                replenished_lots = again.lots
+                stand_behind(queue, again)
+            done.steps.append(Step(maker, fill, replenished_lots=replenished_lots))
             done.filled_lots += fill
             positions[maker.account_id] += maker.side * fill
         if maker.reduce_only and fill == reducible < maker.resting_lots:
@@ -88,18 +113,35 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
     return done
 
 
+def stand_behind(queue: list[Shown], again: Shown) -> None:
+    """Behind all others at its price, before those of the next one."""
+    ahead = 0
+    while ahead < len(queue) and queue[ahead].maker.price_ticks == again.maker.price_ticks:
+        ahead += 1
+    queue.insert(ahead, again)
+
+
+def hidden_at_rest(order: Order, resting_lots: int) -> int:
+    """Of an order that comes to rest or is requeued."""
+    shown = order.content.display_lots or resting_lots
+    return resting_lots - min(shown, resting_lots)
+
+
 def price_limit(instrument: Instrument, order: Order) -> int:
     """The price an order is matched at: its own within the band, or for market kinds the protection price."""
     mark, parameters = instrument.mark_price_ticks, instrument.parameters
     if not order.is_market:
-        require(
-            abs(order.price_ticks - mark) * money.PPB <= parameters.price_band_ppb * mark,
-            "price_outside_band",
-        )
+        check_band(instrument, order.price_ticks)
         return order.price_ticks
     if order.side == terms.BUY:
         return mark * (money.PPB + parameters.protection_ppb) // money.PPB
     return money.ceiling(mark * (money.PPB - parameters.protection_ppb), money.PPB)
+
+
+def check_band(instrument: Instrument, price_ticks: int) -> None:
+    mark = instrument.mark_price_ticks
+    within = abs(price_ticks - mark) * money.PPB <= instrument.parameters.price_band_ppb * mark
+    require(within, "price_outside_band")
 
 
 def reduce_only_room(world: World, account: Account, instrument: Instrument, order: Order) -> int:
@@ -148,7 +190,7 @@ def execute(
     check_margin(world, account, instrument, after, collateral)
     if left and not resting:
         following.append(cancelled(order, left, rest_reason(order, walked), price_ticks=limit_ticks, rested=False))
-    return Execution(resting, cut, loss, following)
+    return Execution(resting, cut, loss, following, walked.filled_lots)
 
 
 def check_position_limit(world: World, account: Account, instrument: Instrument, after: money.Holding) -> None:
@@ -180,6 +222,7 @@ def cancelled(order: Order, lots: int, reason: int, *, price_ticks: int, rested:
         cancelled_lots=lots,
         rested=rested,
         reason=reason,
+        hidden_lots=order.hidden_lots if rested else 0,
     )
 
 
@@ -222,6 +265,7 @@ def trades(
                 taker_realised_pnl_units=took.realised_pnl_units,
                 taker_position_lots=took.position.lots,
                 taker_entry_value_units=took.position.entry_value_units,
+                replenished_lots=step.replenished_lots,
             )
         )
         number += 1

@@ -1,21 +1,16 @@
-"""Decisions on orders: place, amend, cancel, trigger, trim. Each returns events or raises Refused."""
+"""Decisions on orders: place, amend, trigger, trim. Each returns events or raises Refused."""
 
 from dataclasses import replace
 
-from tests.reference.matching import Execution, Refused, cancelled, execute, require
+from tests.reference import checks
+from tests.reference.cancels import user_cancelled, wholly_cancelled
+from tests.reference.checks import CLOSED_STATES, MOTIONLESS
+from tests.reference.matching import Execution, Refused, execute, hidden_at_rest, require
 from tests.reference.money import released_loss
 from tests.reference.world import Account, Instrument, Order, World
 from trading.core import terms
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
-
-FIXED_TRIGGERS = (terms.STOP, terms.STOP_LIMIT, terms.TAKE_PROFIT, terms.TAKE_PROFIT_LIMIT)
-TRIGGERED_TYPES = (*FIXED_TRIGGERS, terms.TRAILING_STOP)
-PRICED_TYPES = (terms.LIMIT, terms.STOP_LIMIT, terms.TAKE_PROFIT_LIMIT)
-RESTING_TIMES = (terms.GTC, terms.GTD)
-DAY_NS = 24 * 3600 * 10**9
-MOTIONLESS = (terms.ACCOUNT_CANCEL_ONLY, terms.ACCOUNT_FROZEN)
-CLOSED_STATES = (terms.INSTRUMENT_CANCEL_ONLY, terms.INSTRUMENT_HALTED)
 
 
 def place(world: World, command: commands.PlaceOrder, time_ns: int) -> list[AnyEvent]:
@@ -26,91 +21,79 @@ def place(world: World, command: commands.PlaceOrder, time_ns: int) -> list[AnyE
         account.account_id, command.client_order_id, time_ns
     )
     if command.client_order_id and known:
-        require(content_of(known.content) == content_of(command), "duplicate_client_order_id")
+        require(checks.content_of(known.content) == checks.content_of(command), "duplicate_client_order_id")
         return [events.OrderRepeated(account.account_id, known.order_id)]
-    check_shape(command, time_ns)
-    check_numbers(command, instrument)
+    checks.check_shape(command, time_ns)
+    checks.check_group(world, command)
+    checks.check_numbers(command, instrument)
     require(account.state not in MOTIONLESS, "account_restricted")
     require(account.state != terms.ACCOUNT_REDUCE_ONLY or command.reduce_only, "account_restricted")
     require(instrument.state not in CLOSED_STATES and instrument.mark_price_ticks > 0, "instrument_halted")
     if instrument.state == terms.INSTRUMENT_POST_ONLY:
-        require(
-            command.order_type == terms.LIMIT and command.time_in_force in RESTING_TIMES,
-            "post_only_mode",
-        )
-    limit = account.maximum_open_orders or instrument.parameters.maximum_open_orders
-    require(len(world.orders_of(account.account_id, instrument.instrument_id)) < limit, "too_many_open_orders")
+        require(checks.is_resting_limit(command), "post_only_mode")
+    wanted = len(world.orders_of(account.account_id, instrument.instrument_id)) + len(command.attached)
+    require(wanted < checks.open_orders_limit(account, instrument), "too_many_open_orders")
     number = world.last_number + 1
     order = Order(
         order_id=world.identifier(number),
         content=command,
         quantity_lots=command.quantity_lots,
         price_ticks=command.price_ticks,
-        untriggered=command.order_type in TRIGGERED_TYPES,
+        untriggered=command.order_type in checks.TRIGGERED_TYPES,
     )
     if order.untriggered:
-        return [placed(order, Execution(command.quantity_lots, 0, 0, []))]
-    done = execute(world, account, instrument, order, lots=order.quantity_lots, first_number=number + 1, amended=False)
-    return [placed(order, done), *done.following]
-
-
-def content_of(command: commands.PlaceOrder) -> tuple:
-    return (
-        command.instrument_id,
-        command.side,
-        command.order_type,
-        command.quantity_lots,
-        command.price_ticks,
-        command.time_in_force,
-        command.self_trade_prevention,
-        command.post_only,
-        command.reduce_only,
-        command.trigger_price_ticks,
-        command.trigger_by,
-        command.expires_at_ns,
-        command.trailing_distance_ticks,
-        command.trailing_rate_ppb,
-        command.activation_price_ticks,
-    )
-
-
-def check_shape(command: commands.PlaceOrder, time_ns: int) -> None:
-    triggered = command.order_type in TRIGGERED_TYPES
-    immediate = command.time_in_force in (terms.IOC, terms.FOK)
-    right = [
-        command.side in (terms.BUY, terms.SELL),
-        command.order_type in (terms.MARKET, *PRICED_TYPES, *TRIGGERED_TYPES),
-        command.time_in_force in (terms.IOC, terms.FOK, *RESTING_TIMES),
-        command.self_trade_prevention in (terms.EXPIRE_MAKER, terms.EXPIRE_TAKER, terms.EXPIRE_BOTH),
-        len(command.client_order_id) <= 36,
-        immediate or command.order_type in PRICED_TYPES,
-        not command.post_only or (command.order_type == terms.LIMIT and command.time_in_force in RESTING_TIMES),
-        (command.order_type in FIXED_TRIGGERS) == (command.trigger_price_ticks != 0),
-        command.trigger_by in ((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST) if triggered else (0,)),
-        command.expires_at_ns > time_ns if command.time_in_force == terms.GTD else command.expires_at_ns == 0,
-        *check_trailing(command),
-    ]
-    require(all(right), "invalid_parameter")
-
-
-def check_trailing(command: commands.PlaceOrder) -> list[bool]:
-    given = [command.trailing_distance_ticks != 0, command.trailing_rate_ppb != 0]
-    if command.order_type == terms.TRAILING_STOP:
-        return [sum(given) == 1, 0 <= command.trailing_rate_ppb <= 999_999_999]
-    return [not any(given), command.activation_price_ticks == 0]
-
-
-def check_numbers(command: commands.PlaceOrder, instrument: Instrument) -> None:
-    highest = instrument.parameters.maximum_price_ticks
-    require(1 <= command.quantity_lots <= instrument.parameters.maximum_order_lots, "invalid_quantity")
-    if command.order_type in PRICED_TYPES:
-        require(1 <= command.price_ticks <= highest, "invalid_price")
+        done = Execution(command.quantity_lots, 0, 0, [])
     else:
-        require(command.price_ticks == 0, "invalid_price")
-    if command.order_type in FIXED_TRIGGERS:
-        require(1 <= command.trigger_price_ticks <= highest, "invalid_price")
-    require(0 <= command.trailing_distance_ticks <= highest, "invalid_price")
-    require(0 <= command.activation_price_ticks <= highest, "invalid_price")
+        done = execute(
+            world, account, instrument, order, lots=order.quantity_lots, first_number=number + 1, amended=False
+        )
+    trades = [one for one in done.following if isinstance(one, events.TradeExecuted)]
+    attached = attached_placed(world, order, done, first_number=number + 1 + len(trades))
+    return [placed(order, done), *done.following, *attached]
+
+
+def attached_placed(world: World, order: Order, done: Execution, *, first_number: int) -> list[AnyEvent]:
+    """The orders it brings, asleep without a fill; none when it has come to nothing."""
+    if not (done.resting_lots or done.filled_lots):
+        return []
+    lots = done.filled_lots or order.quantity_lots
+    stated: list[AnyEvent] = []
+    for number, one in enumerate(order.content.attached, first_number):
+        content = attached_content(order, one, lots)
+        attached = Order(
+            order_id=world.identifier(number),
+            content=content,
+            quantity_lots=lots,
+            price_ticks=one.price_ticks,
+            untriggered=True,
+            parent_order_id=order.order_id,
+            is_asleep=done.filled_lots == 0,
+        )
+        stated.append(placed(attached, Execution(lots, 0, 0, [])))
+    return stated
+
+
+def attached_content(order: Order, one: commands.AttachedOrder, lots: int) -> commands.PlaceOrder:
+    return commands.PlaceOrder(
+        command_id=b"",
+        valid_until_ns=0,
+        account_id=order.account_id,
+        instrument_id=order.instrument_id,
+        client_order_id="",
+        side=-order.side,
+        order_type=one.order_type,
+        quantity_lots=lots,
+        price_ticks=one.price_ticks,
+        time_in_force=terms.GTC if one.order_type in checks.PRICED_TYPES else terms.IOC,
+        self_trade_prevention=order.content.self_trade_prevention,
+        reduce_only=True,
+        trigger_price_ticks=one.trigger_price_ticks,
+        trigger_by=one.trigger_by,
+        trailing_distance_ticks=one.trailing_distance_ticks,
+        trailing_rate_ppb=one.trailing_rate_ppb,
+        activation_price_ticks=one.activation_price_ticks,
+        group_id=order.order_id,
+    )
 
 
 def placed(order: Order, done: Execution) -> events.OrderPlaced:
@@ -137,6 +120,13 @@ def placed(order: Order, done: Execution) -> events.OrderPlaced:
         trailing_distance_ticks=content.trailing_distance_ticks,
         trailing_rate_ppb=content.trailing_rate_ppb,
         activation_price_ticks=content.activation_price_ticks,
+        display_lots=content.display_lots,
+        hidden_lots=hidden_at_rest(order, done.resting_lots),
+        parent_order_id=order.parent_order_id,
+        group_id=content.group_id,
+        is_asleep=order.is_asleep,
+        is_quote=order.is_quote,
+        attached=content.attached,
     )
 
 
@@ -187,9 +177,7 @@ def trim(world: World, command: commands.TrimReduceOnly) -> list[AnyEvent]:
             surplus = max(0, min(order.resting_lots, excess))
             excess -= surplus
         if surplus == order.resting_lots:
-            stated.append(
-                cancelled(order, surplus, terms.CANCEL_REDUCE_ONLY, price_ticks=order.price_ticks, rested=True)
-            )
+            stated.append(wholly_cancelled(order, terms.CANCEL_REDUCE_ONLY))
         elif surplus:
             stated.append(
                 events.OrderReduced(
@@ -202,76 +190,8 @@ def trim(world: World, command: commands.TrimReduceOnly) -> list[AnyEvent]:
                     reason=terms.CANCEL_REDUCE_ONLY,
                 )
             )
-    return stated
-
-
-def user_cancelled(order: Order) -> events.OrderCancelled:
-    return wholly_cancelled(order, terms.CANCEL_USER)
-
-
-def wholly_cancelled(order: Order, reason: int) -> events.OrderCancelled:
-    return cancelled(
-        order,
-        order.open_lots,
-        reason,
-        price_ticks=order.price_ticks,
-        rested=not order.untriggered,
-    )
-
-
-def cancel(world: World, command: commands.CancelOrder, time_ns: int) -> list[AnyEvent]:
-    account = world.account(command.account_id)
-    require(account is not None, "account_not_found")
-    require(account.state != terms.ACCOUNT_FROZEN, "account_restricted")
-    if command.order_id != 0:
-        order = world.order(command.order_id)
-        require(order is not None and order.account_id == account.account_id, "order_not_found")
-    else:
-        order = world.open_with_client_id(account.account_id, command.client_order_id)
-        if order is None and command.client_order_id:
-            closed = world.closed_with_client_id(account.account_id, command.client_order_id, time_ns)
-            require(closed is None, "order_already_closed")
-        require(order is not None, "order_not_found")
-    require(world.instrument(order.instrument_id).state != terms.INSTRUMENT_HALTED, "instrument_halted")
-    return [user_cancelled(order)]
-
-
-def cancel_all(world: World, command: commands.CancelAllOrders) -> list[AnyEvent]:
-    account = world.account(command.account_id)
-    require(account is not None, "account_not_found")
-    require(account.state != terms.ACCOUNT_FROZEN, "account_restricted")
-    instruments = world.instruments
-    if command.instrument_id != 0:
-        instrument = world.instrument(command.instrument_id)
-        require(instrument is not None, "instrument_not_found")
-        require(instrument.state != terms.INSTRUMENT_HALTED, "instrument_halted")
-        instruments = [instrument]
-    found = [
-        order
-        for instrument in instruments
-        if instrument.state != terms.INSTRUMENT_HALTED
-        for order in world.orders_of(account.account_id, instrument.instrument_id)
-    ]
-    return [user_cancelled(order) for order in sorted(found, key=lambda one: one.order_id)]
-
-
-def cancel_after(world: World, command: commands.CancelAfter, time_ns: int) -> list[AnyEvent]:
-    require(world.account(command.account_id) is not None, "account_not_found")
-    require(0 <= command.timeout_ns <= DAY_NS, "invalid_parameter")
-    return [events.CancelAfterSet(command.account_id, time_ns + command.timeout_ns if command.timeout_ns else 0)]
-
-
-def fire_cancel_after(world: World, command: commands.FireCancelAfter) -> list[AnyEvent]:
-    found = [one for one in world.orders if one.account_id == command.account_id]
-    found.sort(key=lambda one: one.order_id)
-    return [
-        events.CancelAfterSet(command.account_id, 0),
-        *(wholly_cancelled(one, terms.CANCEL_DEAD_MAN) for one in found),
-    ]
-
-
-def expire(world: World, command: commands.ExpireOrder) -> list[AnyEvent]:
-    return [wholly_cancelled(world.order(command.order_id), terms.CANCEL_EXPIRED)]
+    misplaced = world.misplaced_attached(command.account_id, command.instrument_id)
+    return stated + [wholly_cancelled(order, terms.CANCEL_REDUCE_ONLY) for order in misplaced]
 
 
 def amend(world: World, command: commands.AmendOrder) -> list[AnyEvent]:
@@ -279,9 +199,10 @@ def amend(world: World, command: commands.AmendOrder) -> list[AnyEvent]:
     require(account is not None, "account_not_found")
     order = world.order(command.order_id)
     require(order is not None and order.account_id == account.account_id, "order_not_found")
+    require(not order.is_quote and not (order.parent_order_id and command.quantity_lots), "invalid_parameter")
     require(command.expected_sequence in (0, order.changed_sequence), "idempotency_conflict")
     instrument = world.instrument(order.instrument_id)
-    check_amendment(command, order, instrument)
+    checks.check_amendment(command, order, instrument)
     require(account.state not in MOTIONLESS, "account_restricted")
     require(instrument.state not in CLOSED_STATES and instrument.mark_price_ticks > 0, "instrument_halted")
     total = command.quantity_lots or order.quantity_lots
@@ -291,22 +212,10 @@ def amend(world: World, command: commands.AmendOrder) -> list[AnyEvent]:
         return [user_cancelled(order)]
     changed = replace(order, quantity_lots=total, price_ticks=price_ticks)
     if order.untriggered:
-        return [amended(order, changed, Execution(new_open, 0, 0, []), requeued=False)]
+        return [amended(order, changed, Execution(new_open, 0, 0, []), requeued=False, hidden_lots=0)]
     if price_ticks == order.price_ticks and new_open <= order.open_lots:
-        released = released_loss(
-            open_loss_units=order.open_loss_units, lots=order.open_lots - new_open, open_lots=order.open_lots
-        )
-        kept = Execution(new_open, 0, order.open_loss_units - released, [])
-        return [amended(order, changed, kept, requeued=False)]
+        return [amended_in_place(order, new_open)]
     return requeue(world, account, instrument, order, changed)
-
-
-def check_amendment(command: commands.AmendOrder, order: Order, instrument: Instrument) -> None:
-    require(command.quantity_lots != 0 or command.price_ticks != 0, "invalid_parameter")
-    require(0 <= command.quantity_lots <= instrument.parameters.maximum_order_lots, "invalid_quantity")
-    require(command.quantity_lots == 0 or command.quantity_lots >= order.filled_lots, "invalid_quantity")
-    require(0 <= command.price_ticks <= instrument.parameters.maximum_price_ticks, "invalid_price")
-    require(command.price_ticks == 0 or not order.is_market, "invalid_price")
 
 
 def requeue(world: World, account: Account, instrument: Instrument, order: Order, changed: Order) -> list[AnyEvent]:
@@ -320,10 +229,22 @@ def requeue(world: World, account: Account, instrument: Instrument, order: Order
         first_number=world.last_number + 1,
         amended=True,
     )
-    return [amended(order, changed, done, requeued=True), *done.following]
+    hidden_lots = hidden_at_rest(order, done.resting_lots)
+    return [amended(order, changed, done, requeued=True, hidden_lots=hidden_lots), *done.following]
 
 
-def amended(before: Order, after: Order, done: Execution, *, requeued: bool) -> events.OrderAmended:
+def amended_in_place(order: Order, open_lots: int) -> events.OrderAmended:
+    """A resting order goes down to `open_lots`; an iceberg loses hidden ones first."""
+    lost = order.open_lots - open_lots
+    released = released_loss(open_loss_units=order.open_loss_units, lots=lost, open_lots=order.open_lots)
+    kept = Execution(open_lots, 0, order.open_loss_units - released, [])
+    changed = replace(order, quantity_lots=order.quantity_lots - lost)
+    return amended(order, changed, kept, requeued=False, hidden_lots=max(0, order.hidden_lots - lost))
+
+
+def amended(
+    before: Order, after: Order, done: Execution, *, requeued: bool, hidden_lots: int, wakes: bool = False
+) -> events.OrderAmended:
     return events.OrderAmended(
         order_id=before.order_id,
         account_id=before.account_id,
@@ -337,4 +258,7 @@ def amended(before: Order, after: Order, done: Execution, *, requeued: bool) -> 
         open_loss_units=done.open_loss_units,
         requeued=requeued,
         untriggered=before.untriggered,
+        previous_hidden_lots=before.hidden_lots,
+        hidden_lots=hidden_lots,
+        wakes=wakes,
     )

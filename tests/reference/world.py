@@ -69,6 +69,12 @@ class Order:
     changed_sequence: int = 0
     queued: bool = False
     extreme_ticks: int = 0
+    hidden_lots: int = 0
+    group_id: int = 0
+    parent_order_id: int = 0
+    has_placed_attached: bool = False
+    is_asleep: bool = False
+    is_quote: bool = False
 
     @property
     def open_lots(self) -> int:
@@ -126,6 +132,33 @@ class ClosedOrder:
 
 
 @dataclass
+class QuoteFill:
+    time_ns: int
+    signed_lots: int
+
+
+@dataclass
+class Protection:
+    """A market maker's, in one instrument: off with a window of 0."""
+
+    account_id: int
+    instrument_id: int
+    window_ns: int
+    quantity_lots: int
+    delta_lots: int
+    freeze_ns: int
+    fills: list[QuoteFill] = field(default_factory=list)
+    has_fired: bool = False
+    frozen_until_ns: int = 0
+
+    def is_frozen(self, time_ns: int) -> bool:
+        return self.has_fired and (self.frozen_until_ns == 0 or time_ns < self.frozen_until_ns)
+
+    def is_watching(self, time_ns: int) -> bool:
+        return self.window_ns > 0 and not self.is_frozen(time_ns)
+
+
+@dataclass
 class Schedule:
     effective_at_ns: int
     instrument_id: int
@@ -150,6 +183,7 @@ class World:
     instruments: list[Instrument] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     closed: list[ClosedOrder] = field(default_factory=list)
+    protections: list[Protection] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     generation_start_ns: int = 0
@@ -170,6 +204,28 @@ class World:
 
     def resting_reduce_only(self, account_id: int, instrument_id: int) -> list[Order]:
         return [one for one in self.orders_of(account_id, instrument_id) if one.reduce_only and one.resting_lots]
+
+    def attached_of(self, parent_order_id: int) -> list[Order]:
+        """Those that still wait, by id."""
+        found = [one for one in self.orders if one.untriggered and one.parent_order_id == parent_order_id]
+        return sorted(found, key=lambda one: one.order_id)
+
+    def misplaced_attached(self, account_id: int, instrument_id: int) -> list[Order]:
+        """Awake attached orders that wait but would not reduce the account's position, by id."""
+        lots = self.account(account_id).position(instrument_id).lots
+        waiting = [one for one in self.orders_of(account_id, instrument_id) if one.untriggered and not one.is_asleep]
+        found = [one for one in waiting if one.parent_order_id and one.side * lots >= 0]
+        return sorted(found, key=lambda one: one.order_id)
+
+    def quotes_of(self, account_id: int, instrument_id: int) -> list[Order]:
+        quotes = [one for one in self.orders_of(account_id, instrument_id) if one.is_quote]
+        return sorted(quotes, key=lambda one: one.order_id)
+
+    def protection(self, account_id: int, instrument_id: int) -> Protection | None:
+        for one in self.protections:
+            if (one.account_id, one.instrument_id) == (account_id, instrument_id):
+                return one
+        return None
 
     def open_with_client_id(self, account_id: int, client_order_id: str) -> Order | None:
         for order in self.orders:

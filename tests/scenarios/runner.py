@@ -8,17 +8,21 @@
     alice  | position                    | -0.4
     carol  | buy 1 limit 90000           | refused price_outside_band
 
-An order's first outcome names it (`A`), later rows use the name. `;` separates outcomes. Everybody starts with 100,000
-USDT and BTC-PERP at 60,000.
+An order's first outcome names it (`A`), later rows use the name; what was attached to it is `A.profit` and `A.stop`,
+a quote `@` and its price. `;` separates outcomes. Everybody starts with 100,000 USDT and BTC-PERP at 60,000.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from trading.api import parsing, requests
 from trading.api.scales import Scale
 from trading.core import terms
 from trading.core.listing import parse_parameters, parse_terms
+from trading.core.order_book import orders_of
 from trading.engine import commands as c
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, OrderCancelled, OrderPlaced, OrderRejected, TradeExecuted
@@ -35,6 +39,12 @@ OPTIONS = {"trigger": "trigger_price", "by": "trigger_by", "distance": "trailing
 OPTIONS |= {"activation": "activation_price", "client_id": "client_order_id", "self_trade": "self_trade_prevention"}
 
 
+def _quotes(words: list[str]) -> Iterator[c.Quote]:
+    for side, quantity, price in zip(words[::3], words[1::3], words[2::3], strict=True):
+        price_ticks = int(Decimal(price.rstrip(",")) * 10)
+        yield c.Quote(terms.SIDES[side], price_ticks, int(Decimal(quantity) * 1000))
+
+
 class Scenario:
     def __init__(self) -> None:
         self.engine = Engine()
@@ -45,13 +55,14 @@ class Scenario:
         self.fills: dict[int, list[tuple[int, int]]] = {}
         self.refusal = ""
         self.placed = 0
+        self.attached: list[OrderPlaced] = []
         listed = parse_terms(FIRST_LISTING[0][0])
         self.execute(c.ListInstrument(b"", 0, listed, parse_parameters(FIRST_LISTING[0][1], terms=listed, version=1)))
         self.execute(c.UpdateMarkPrice(b"", 0, 1, 600_000))
 
     def execute(self, command: c.ExternalCommand) -> None:
         self.time_ns += 1
-        self.refusal, self.placed = "", 0
+        self.refusal, self.placed, self.attached = "", 0, []
         for record in self.engine.execute(command, self.time_ns):
             for event in record.events:
                 self._note(event, is_own=record.command is command)
@@ -61,8 +72,13 @@ class Scenario:
             case CommandRefused() if is_own:
                 self.refusal = event.code
             case OrderPlaced():
-                self.placed = event.order_id
                 self.fills[event.order_id] = []
+                if event.is_quote:
+                    self.names[f"@{Decimal(event.price_ticks) / 10}"] = event.order_id
+                elif event.parent_order_id:
+                    self.attached.append(event)
+                else:
+                    self.placed = event.order_id
             case TradeExecuted():
                 for order_id in (event.maker_order_id, event.taker_order_id):
                     self.fills[order_id].append((event.quantity_lots, event.price_ticks))
@@ -73,10 +89,12 @@ class Scenario:
 
     def run(self, who: str, deed: str, outcomes: str) -> None:
         words = deed.split()
+        if words[0] == "position":
+            return self._compare(self._position(who), outcomes)
+        elif words[0] in ("bids", "asks"):
+            return self._compare(self._shown(words[0]), outcomes)
         if who == "market":
             self._market(words)
-        elif words[0] == "position":
-            return self._compare(self._position(who), outcomes)
         else:
             self._trader(self._account(who), words)
         wanted = [one.strip() for one in outcomes.split(";") if one.strip()]
@@ -85,6 +103,9 @@ class Scenario:
             if not outcome.startswith("refused"):
                 name, _, fate = outcome.partition(" ")
                 order_id = self.names.setdefault(name, self.placed)
+                for placed in self.attached:
+                    takes_profit = placed.order_type in (terms.TAKE_PROFIT, terms.TAKE_PROFIT_LIMIT)
+                    self.names.setdefault(f"{name}.{'profit' if takes_profit else 'stop'}", placed.order_id)
                 self._compare(self._fate(order_id), fate)
 
     def _compare(self, found: str, wanted: str) -> None:
@@ -119,13 +140,43 @@ class Scenario:
                 self.execute(c.CancelAfter(b"", 0, account_id, int(seconds) * SECOND_NS))
             case ["leverage", leverage]:
                 self.execute(c.SetLeverage(b"", 0, account_id, 1, int(leverage)))
+            case ["quote", *quotes]:
+                self.execute(c.MassQuote(b"", 0, account_id, 1, tuple(_quotes(quotes))))
+            case ["protect", quantity, "delta", delta, "in", window, "s", "freeze", freeze, "s"]:
+                limits = (int(Decimal(quantity) * 1000), int(Decimal(delta) * 1000))
+                window_ns, freeze_ns = int(window) * SECOND_NS, int(freeze) * SECOND_NS
+                self.execute(c.SetMarketMakerProtection(b"", 0, account_id, 1, window_ns, *limits, freeze_ns))
             case ["amend", name, *changes]:
                 change = requests.OrderChange(**dict(zip(changes[::2], changes[1::2], strict=True)))
                 given = {"scale": SCALE, "account_id": account_id, "command_id": b"", "valid_until_ns": 0}
                 self.execute(parsing.amend_order(change, order_id=self.names[name], **given))
             case _:
                 given = {"scale": SCALE, "account_id": account_id, "command_id": b"", "valid_until_ns": 0}
-                self.execute(parsing.place_order(self._order(words), **given))
+                words, more = self._more(words)
+                self.execute(msgspec.structs.replace(parsing.place_order(self._order(words), **given), **more))
+
+    def _more(self, words: list[str]) -> tuple[list[str], dict[str, Any]]:
+        """(the words that are left, fields): what an order shows, its group, its take-profit and stop-loss by mark."""
+        left, fields, attached = [], {}, []
+        rest = iter(words)
+        for word in rest:
+            if word == "shows":
+                fields["display_lots"] = int(Decimal(next(rest)) * 1000)
+            elif word == "or":
+                fields["group_id"] = self.names[next(rest)]
+            elif word in ("profit", "loss"):
+                kind = terms.TAKE_PROFIT if word == "profit" else terms.STOP
+                attached.append(c.AttachedOrder(kind, 0, int(Decimal(next(rest)) * 10), terms.TRIGGER_BY_MARK))
+            else:
+                left.append(word)
+        return left, {**fields, "attached": tuple(attached)}
+
+    def _shown(self, side: str) -> str:
+        """What the book shows of a side, best first."""
+        book = self.engine.state.instruments[1].book
+        levels = (book.bids if side == "bids" else book.asks).walk()
+        shown = [(sum(one.open_lots - one.hidden_lots for one in orders_of(level)), level) for level in levels]
+        return ", ".join(f"{Decimal(lots) / 1000:f} @ {level.price_ticks / 10:g}" for lots, level in shown)
 
     def _order(self, words: list[str]) -> requests.NewOrder:
         side, quantity, order_type, *rest = words

@@ -17,7 +17,7 @@ from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
 from trading.core.triggers import TriggerBook
-from trading.engine import apply, client_orders, engine, execution, snapshot
+from trading.engine import client_orders, consequences, engine, execution, snapshot
 from trading.engine.commands import CancelAfter, FireCancelAfter
 from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
@@ -185,7 +185,7 @@ def reduce_only_may_flip():
 
 @bug
 def reduce_only_is_never_trimmed():
-    with patch.object(Position, "exceeds_reduce_only", lambda self: False):
+    with patch.object(Position, "needs_trim", lambda self: False):
         yield
 
 
@@ -220,7 +220,7 @@ def time_may_go_back_after_a_restart():
 
 @bug
 def stops_trigger_in_a_halt():
-    with patch.object(apply, "INSTRUMENT_NORMAL", 4), patch.object(orders, "INSTRUMENT_NORMAL", 4):
+    with patch.object(consequences, "INSTRUMENT_NORMAL", 4), patch.object(orders, "INSTRUMENT_NORMAL", 4):
         yield
 
 

@@ -4,10 +4,11 @@ It looks at a `View` of the records so far to aim at orders, positions and price
 """
 
 import random
+from functools import partial
 
 import msgspec
 
-from tests.simulation import world
+from tests.simulation import operator_commands, related_commands, world
 from tests.simulation.corruption import corrupted
 from tests.simulation.view import SeenOrder, View
 from trading.core import terms
@@ -87,7 +88,7 @@ class CommandStream:
             if abs(instrument.mark_price_ticks - base) * 10 > base * 2 and self._chance(0.3):
                 return commands.UpdateMarkPrice(b"", 0, instrument_id, base)
             if instrument.parameters.maximum_order_lots < 20 and self._chance(0.1):
-                parameters = self._parameters(instrument_id)
+                parameters = operator_commands.parameters(self, instrument_id)
                 return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters)
         for account_id in world.ACCOUNTS:
             account = self.view.accounts[account_id]
@@ -99,11 +100,11 @@ class CommandStream:
 
     def _choose(self) -> ExternalCommand:
         makers = {
-            self._limit: 38,
-            self._market: 7,
+            self.limit: 38,
+            self.market: 7,
             self._fill_or_kill: 4,
             self._reduce_only: 14,
-            self._stop: 10,
+            self.stop: 10,
             self._trailing_stop: 5,
             self._again: 3,
             self._amend: 14,
@@ -112,24 +113,29 @@ class CommandStream:
             self._mark: 6,
             self._transfer: 2.5,
             self._leverage: 2,
-            self._configure: 2.5,
+            partial(operator_commands.configure, self): 2.5,
             self._advance: 1,
             self._cancel_after: 1.5,
+            partial(related_commands.iceberg, self): 6,
+            partial(related_commands.bracketed, self): 6,
+            partial(related_commands.grouped, self): 6,
+            partial(related_commands.mass_quote, self): 8,
+            partial(related_commands.protection, self): 1.5,
         }
         return self.random.choices(list(makers), weights=list(makers.values()))[0]()
 
-    def _account(self) -> int:
+    def account(self) -> int:
         """Any account, rather one that is restricted now."""
         restricted = [one for one in world.ACCOUNTS if self.view.accounts[one].state != terms.ACCOUNT_NORMAL]
         return self.random.choice(restricted if restricted and self._chance(0.15) else world.ACCOUNTS)
 
-    def _instrument(self) -> int:
+    def instrument(self) -> int:
         return self.random.choice((1, 1, 2))
 
     def _mark_of(self, instrument_id: int) -> int:
         return self.view.instruments[instrument_id].mark_price_ticks
 
-    def _quantity(self, instrument_id: int) -> int:
+    def quantity(self, instrument_id: int) -> int:
         if self._chance(0.08):
             return self.random.randint(1, 70)
         return self.random.randint(2, 16) if instrument_id == 1 else self.random.randint(1, 6)
@@ -140,14 +146,14 @@ class CommandStream:
         return max(1, self._mark_of(instrument_id) + offset)
 
     def _order(self, **fields: object) -> PlaceOrder:
-        instrument_id = fields.get("instrument_id") or self._instrument()
+        instrument_id = fields.get("instrument_id") or self.instrument()
         given = {
-            "account_id": self._account(),
+            "account_id": self.account(),
             "instrument_id": instrument_id,
             "client_order_id": self._client_order_id(),
             "side": self.random.choice((terms.BUY, terms.SELL)),
             "order_type": terms.LIMIT,
-            "quantity_lots": self._quantity(instrument_id),
+            "quantity_lots": self.quantity(instrument_id),
             "price_ticks": 0,
             "time_in_force": terms.GTC,
             "self_trade_prevention": self.random.choice(PREVENTIONS),
@@ -165,8 +171,8 @@ class CommandStream:
             return ""
         return f"c{self.count if self._chance(0.95) else self.random.randrange(1, 40)}"
 
-    def _limit(self) -> PlaceOrder:
-        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+    def limit(self) -> PlaceOrder:
+        instrument_id, side = self.instrument(), self.random.choice((terms.BUY, terms.SELL))
         offset = self.random.randint(-3, 12)
         time_in_force = terms.IOC if self._chance(0.15) else self._resting_time()
         return self._order(
@@ -177,7 +183,7 @@ class CommandStream:
             post_only=time_in_force != terms.IOC and self._chance(0.2),
         )
 
-    def _market(self) -> PlaceOrder:
+    def market(self) -> PlaceOrder:
         time_in_force = self.random.choice((terms.IOC, terms.IOC, terms.FOK))
         made = self._order(order_type=terms.MARKET, time_in_force=time_in_force)
         held = self._held()
@@ -197,7 +203,7 @@ class CommandStream:
         ]
 
     def _fill_or_kill(self) -> PlaceOrder:
-        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        instrument_id, side = self.instrument(), self.random.choice((terms.BUY, terms.SELL))
         price_ticks = self._near_mark(instrument_id, side * self.random.randint(-2, 8))
         return self._order(instrument_id=instrument_id, side=side, price_ticks=price_ticks, time_in_force=terms.FOK)
 
@@ -205,10 +211,10 @@ class CommandStream:
         """Mostly by who has a position, with about its size; plain limits, takers and stops."""
         held = self._held()
         if not held or self._chance(0.1):
-            made = self.random.choice((self._limit, self._market, self._stop))()
+            made = self.random.choice((self.limit, self.market, self.stop))()
             return msgspec.structs.replace(made, reduce_only=True)
         account_id, instrument_id, lots = self.random.choice(held)
-        made = self.random.choice((self._limit, self._limit, self._market, self._stop, self._fill_or_kill))()
+        made = self.random.choice((self.limit, self.limit, self.market, self.stop, self._fill_or_kill))()
         side = terms.SELL if lots > 0 else terms.BUY
         price_ticks = self._near_mark(instrument_id, side * self.random.randint(-2, 9)) if made.price_ticks else 0
         trigger = self._near_mark(instrument_id, side * self.random.randint(0, 6)) if made.trigger_by else 0
@@ -223,9 +229,9 @@ class CommandStream:
             reduce_only=True,
         )
 
-    def _stop(self) -> PlaceOrder:
+    def stop(self) -> PlaceOrder:
         """A stop or a take-profit, market or limit; its trigger on the side where it waits, mostly."""
-        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        instrument_id, side = self.instrument(), self.random.choice((terms.BUY, terms.SELL))
         takes_profit = self._chance(0.35)
         away = self.random.randint(-1, 7) * (-side if takes_profit else side)
         trigger_price_ticks = self._near_mark(instrument_id, away)
@@ -247,7 +253,7 @@ class CommandStream:
         )
 
     def _trailing_stop(self) -> PlaceOrder:
-        instrument_id, side = self._instrument(), self.random.choice((terms.BUY, terms.SELL))
+        instrument_id, side = self.instrument(), self.random.choice((terms.BUY, terms.SELL))
         by_rate = self._chance(0.4)
         activation = self._near_mark(instrument_id, -side * self.random.randint(-2, 5)) if self._chance(0.4) else 0
         return self._order(
@@ -266,7 +272,7 @@ class CommandStream:
         """An earlier order's client id: with the same content, or with another."""
         named = [one for one in self.placed if one.client_order_id]
         if not named:
-            return self._limit()
+            return self.limit()
         earlier = self.random.choice(named)
         if self._chance(0.4):
             return msgspec.structs.replace(earlier, quantity_lots=earlier.quantity_lots + 1)
@@ -278,7 +284,7 @@ class CommandStream:
     def _amend(self) -> ExternalCommand:
         order = self._open_order()
         if order is None:
-            return self._limit()
+            return self.limit()
         instrument_id, mark = order.placed.instrument_id, self._mark_of(order.placed.instrument_id)
         limited = order.placed.order_type not in terms.MARKET_TYPES
         quantity_lots = self.random.choice(
@@ -287,7 +293,7 @@ class CommandStream:
                 max(1, order.quantity_lots - self.random.randint(0, 5)),
                 order.quantity_lots + self.random.randint(0, 9),
                 order.filled_lots + order.cancelled_lots,
-                self._quantity(instrument_id),
+                self.quantity(instrument_id),
             )
         )
         price_ticks = 0
@@ -297,7 +303,7 @@ class CommandStream:
         return commands.AmendOrder(
             b"",
             0,
-            account_id=order.placed.account_id if self._chance(0.98) else self._account(),
+            account_id=order.placed.account_id if self._chance(0.98) else self.account(),
             order_id=order.placed.order_id,
             quantity_lots=quantity_lots,
             price_ticks=price_ticks,
@@ -307,8 +313,8 @@ class CommandStream:
     def _cancel(self) -> ExternalCommand:
         order = self._open_order()
         if order is None:
-            return self._limit()
-        account_id = order.placed.account_id if self._chance(0.97) else self._account()
+            return self.limit()
+        account_id = order.placed.account_id if self._chance(0.97) else self.account()
         if order.placed.client_order_id and self._chance(0.6):
             return commands.CancelOrder(b"", 0, account_id, 0, order.placed.client_order_id)
         if self.placed and self._chance(0.12):
@@ -319,10 +325,10 @@ class CommandStream:
     def _cancel_all(self) -> ExternalCommand:
         halted = [one.instrument_id for one in self.view.instruments.values() if one.state == terms.INSTRUMENT_HALTED]
         aimed = halted if halted and self._chance(0.7) else (0, 1, 2)
-        return commands.CancelAllOrders(b"", 0, self._account(), self.random.choice(aimed))
+        return commands.CancelAllOrders(b"", 0, self.account(), self.random.choice(aimed))
 
     def _mark(self) -> ExternalCommand:
-        instrument_id = self._instrument()
+        instrument_id = self.instrument()
         mark = self._mark_of(instrument_id)
         if self._chance(0.05):
             moved = mark + self.random.choice((-1, 1)) * mark * self.random.randint(4, 16) // 100
@@ -331,7 +337,7 @@ class CommandStream:
         return commands.UpdateMarkPrice(b"", 0, instrument_id, moved)
 
     def _transfer(self) -> ExternalCommand:
-        account_id = self._account()
+        account_id = self.account()
         if self._chance(0.03):
             return commands.TransferCollateral(b"", 0, 99, "USDT", 1, self.count)
         collateral = self.view.accounts[account_id].collateral_units
@@ -343,7 +349,7 @@ class CommandStream:
 
     def _leverage(self) -> ExternalCommand:
         leverage = self.random.choice((0, 1, 2, 5, 10, 20, 25, 40, 50, 70, 100, 101, 1001))
-        return commands.SetLeverage(b"", 0, self._account(), self.random.choice((1, 1, 1, 2, 2, 9)), leverage)
+        return commands.SetLeverage(b"", 0, self.account(), self.random.choice((1, 1, 1, 2, 2, 9)), leverage)
 
     def _advance(self) -> ExternalCommand:
         self.clock_ns += self.random.randrange(3 * SECOND_NS)
@@ -351,45 +357,4 @@ class CommandStream:
 
     def _cancel_after(self) -> ExternalCommand:
         timeout_ns = self.random.choice((0, 0, 1, SECOND_NS, 3 * SECOND_NS, 10 * SECOND_NS, -1, 25 * 3600 * SECOND_NS))
-        return commands.CancelAfter(b"", 0, self._account() if self._chance(0.9) else 99, timeout_ns)
-
-    def _configure(self) -> ExternalCommand:
-        """What operators do: states, limits, parameters now and later."""
-        instrument_id, account_id = self._instrument(), self._account()
-        match self.random.randrange(8):
-            case 0:
-                return commands.SetInstrumentState(b"", 0, instrument_id, self.random.randint(1, 4))
-            case 1 | 2:
-                return commands.SetAccountState(b"", 0, account_id, self.random.randint(1, 4))
-            case 3:
-                return commands.SetAccountLimits(b"", 0, account_id, self.random.choice((0, 1, 3, 6)))
-            case 4:
-                later_ns = self.clock_ns + self.random.randrange(30 * SECOND_NS)
-                parameters = self._parameters(instrument_id)
-                return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters, later_ns)
-            case 5:
-                parameters = self._parameters(instrument_id)
-                return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters)
-            case 6:
-                listed = world.TERMS[instrument_id]._replace(
-                    instrument_id=self.random.randint(2, 6), symbol=self.random.choice(("A-PERP", "B-PERP"))
-                )
-                return commands.ListInstrument(b"", 0, listed, world.PARAMETERS[instrument_id])
-            case _:
-                return commands.OpenAccount(b"", 0, account_id, self.random.choice((1, account_id)))
-
-    def _parameters(self, instrument_id: int):
-        """A newer version of the instrument's first parameters, somewhat changed."""
-        first = world.PARAMETERS[instrument_id]
-        newest = self.view.instruments[instrument_id].newest_version
-        bracket = first.brackets[0]
-        return first._replace(
-            version=newest + self.random.choice((0, 1, 1, 1, 2)),
-            maker_fee_ppb=self.random.choice((first.maker_fee_ppb, -100_003, 0, 150_001)),
-            taker_fee_ppb=self.random.choice((first.taker_fee_ppb, 400_001)),
-            price_band_ppb=self.random.choice((first.price_band_ppb, 60_000_000)),
-            position_limit_units=self.random.choice((first.position_limit_units, 900_000)),
-            maximum_open_orders=self.random.choice((first.maximum_open_orders, 12)),
-            default_leverage=self.random.choice((first.default_leverage, 8)),
-            brackets=self.random.choice((first.brackets, (bracket,))),
-        )
+        return commands.CancelAfter(b"", 0, self.account() if self._chance(0.9) else 99, timeout_ns)

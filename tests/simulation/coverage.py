@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from trading.core.terms import CANCEL_REASONS
 from trading.engine import events
 from trading.engine.events import Record
 
-REASONS = {1: "user", 2: "ioc", 3: "self_trade", 4: "protection", 5: "reduce_only", 6: "expired", 7: "dead_man"}
+REASONS = {number: word for word, number in CANCEL_REASONS.items()}
 
 EVENTS = {
     "AccountOpened",
@@ -29,11 +30,14 @@ EVENTS = {
     "OrderRejected",
     "TradeExecuted",
     "CancelAfterSet",
+    "MarketMakerProtectionSet",
+    "MarketMakerProtectionFired",
 }
 REFUSALS = {
     "PlaceOrder": {
         "account_not_found",
         "instrument_not_found",
+        "order_not_found",
         "duplicate_client_order_id",
         "invalid_parameter",
         "invalid_quantity",
@@ -88,6 +92,23 @@ REFUSALS = {
     "SetInstrumentParameters": {"invalid_parameter"},
     "OpenAccount": {"invalid_parameter"},
     "CancelAfter": {"account_not_found", "invalid_parameter"},
+    "MassQuote": {
+        "account_not_found",
+        "instrument_not_found",
+        "invalid_parameter",
+        "invalid_quantity",
+        "invalid_price",
+        "account_restricted",
+        "instrument_halted",
+        "quotes_frozen",
+        "too_many_open_orders",
+        "price_outside_band",
+        "notional_too_small",
+        "would_take",
+        "position_limit",
+        "insufficient_margin",
+    },
+    "SetMarketMakerProtection": {"account_not_found", "instrument_not_found", "invalid_parameter"},
 }
 REJECTIONS = {
     "account_restricted",
@@ -98,7 +119,7 @@ REJECTIONS = {
     "position_limit",
     "insufficient_margin",
 }
-EMPTY = {"AdvanceTime", "TrimReduceOnly", "CancelAllOrders", "ActivateParameters"}
+EMPTY = {"AdvanceTime", "TrimReduceOnly", "CancelAllOrders", "ActivateParameters", "CancelGroup", "MassQuote"}
 
 
 def required() -> set[str]:
@@ -106,7 +127,15 @@ def required() -> set[str]:
     refusals = {f"{command} refused: {code}" for command, codes in REFUSALS.items() for code in codes}
     rejections = {f"rejected: {code}" for code in REJECTIONS}
     reasons = {f"cancelled: {reason}" for reason in REASONS.values()}
-    shapes = {"amended in place", "amended anew", "amended untriggered"}
+    shapes = {
+        "amended in place",
+        "amended anew",
+        "amended untriggered",
+        "placed asleep",
+        "placed awake",
+        "woken",
+        "replenished",
+    }
     return EVENTS | refusals | rejections | reasons | shapes | {f"nothing from {name}" for name in EMPTY}
 
 
@@ -123,5 +152,11 @@ def met(record: Record) -> Iterator[str]:
                 yield f"rejected: {event.code}"
             case events.OrderCancelled():
                 yield f"cancelled: {REASONS[event.reason]}"
+            case events.OrderPlaced() if event.parent_order_id:
+                yield "placed asleep" if event.is_asleep else "placed awake"
+            case events.TradeExecuted() if event.replenished_lots:
+                yield "replenished"
+            case events.OrderAmended() if event.wakes:
+                yield "woken"
             case events.OrderAmended():
                 yield "amended " + ("untriggered" if event.untriggered else "anew" if event.requeued else "in place")

@@ -38,6 +38,7 @@ class Auditor:
         if not isinstance(record.command, InternalCommand):
             check_expired(view)
         check_orders_touched(view, record)
+        check_quotes_gone(view, record)
         if active:
             check_margin_held(view, active, lacking_before)
 
@@ -61,6 +62,9 @@ def check_event(view: View, event: AnyEvent) -> None:
     match event:
         case events.OrderPlaced():
             check_client_order_id(view, event)
+            check_quote_allowed(view, event)
+        case events.OrderTriggered():
+            check_alone_and_awake(view, event)
         case events.OrderCancelled():
             check_not_before_its_time(view, event)
         case events.TradeExecuted():
@@ -78,6 +82,25 @@ def check_client_order_id(view: View, event: events.OrderPlaced) -> None:
     if event.client_order_id:
         known = view.client_ids[event.account_id].is_known(event.client_order_id, view.time_ns)
         assert not known, f"I14: {event.client_order_id} used again by account {event.account_id}"
+
+
+def check_quote_allowed(view: View, event: events.OrderPlaced) -> None:
+    """No quotes while market-maker protection freezes them."""
+    if event.is_quote:
+        frozen_until_ns = view.frozen_until_ns.get((event.account_id, event.instrument_id), -1)
+        assert frozen_until_ns != 0 and frozen_until_ns <= view.time_ns, "a quote while quotes are frozen"
+
+
+def check_alone_and_awake(view: View, event: events.OrderTriggered) -> None:
+    """Others of a group go before one is triggered; an attached order is awake, no larger than its parent's fills."""
+    order = view.orders[event.order_id]
+    parent_id = order.placed.parent_order_id
+    if order.group_id:
+        others = [one for one in view.orders.values() if order.group_id in (one.group_id, one.placed.order_id)]
+        assert others == [order], "triggered while others of its group are open"
+    if parent_id:
+        assert not order.is_asleep, "triggered while asleep"
+        assert order.quantity_lots <= view.filled[parent_id], "an attached order larger than its parent's fills"
 
 
 def check_not_before_its_time(view: View, event: events.OrderCancelled) -> None:
@@ -112,6 +135,8 @@ def check_priority(view: View, event: events.TradeExecuted) -> None:
     best = view.book(event.instrument_id, -event.taker_side)[0]
     assert best.placed.order_id == event.maker_order_id, "I12: another order came first"
     assert best.price_ticks == event.price_ticks, "I12: not the maker's price"
+    assert event.quantity_lots <= best.shown_lots, "I12: hidden lots filled before they were shown"
+    assert not view.orders[event.taker_order_id].placed.is_quote, "a quote took"
 
 
 def check_two_equal_sides(view: View, event: events.TradeExecuted) -> None:
@@ -167,10 +192,32 @@ def check_book(view: View, instrument_id: int) -> None:
         book = view.book(instrument_id, side)
         levels: dict[int, int] = {}
         for order in book:
-            levels[order.price_ticks] = levels.get(order.price_ticks, 0) + order.resting_lots
+            levels[order.price_ticks] = levels.get(order.price_ticks, 0) + order.shown_lots
+            check_shown(order)
         assert levels == view.depth.get((instrument_id, side), {}), "I10: a level is not the sum of its orders"
         best += [book[0].price_ticks] if book else []
     assert len(best) < 2 or best[0] < best[1], f"I10: crossed at {best}"
+
+
+def check_shown(order: SeenOrder) -> None:
+    """An iceberg shows something, at most what it is to show at a time; all others show everything."""
+    display_lots = order.placed.display_lots
+    assert order.hidden_lots >= 0 and order.shown_lots > 0, f"I10: {order}"
+    assert order.shown_lots <= display_lots if display_lots else order.hidden_lots == 0, f"I10: {order}"
+
+
+def check_quotes_gone(view: View, record: Record) -> None:
+    """When market-maker protection fires no quote of the account is left."""
+    for event in record.events:
+        if isinstance(event, events.MarketMakerProtectionFired):
+            left = [
+                order
+                for order in view.orders.values()
+                if order.placed.is_quote
+                and order.placed.account_id == event.account_id
+                and order.placed.instrument_id == event.instrument_id
+            ]
+            assert not left, "quotes outlive market-maker protection"
 
 
 def check_orders_touched(view: View, record: Record) -> None:

@@ -28,10 +28,17 @@ class SeenOrder:
     untriggered: bool
     filled_lots: int = 0
     cancelled_lots: int = 0
+    hidden_lots: int = 0
+    group_id: int = 0
+    is_asleep: bool = False
 
     @property
     def open_lots(self) -> int:
         return self.quantity_lots - self.filled_lots - self.cancelled_lots
+
+    @property
+    def shown_lots(self) -> int:
+        return self.resting_lots - self.hidden_lots
 
     @property
     def side(self) -> int:
@@ -67,6 +74,8 @@ class View:
         self.depth: dict[tuple[int, int], dict[int, int]] = {}
         self.deadlines: dict[int, int] = {}  # of dead man's switches that are on
         self.fired: dict[int, int] = {}  # the deadline of the switch that fired last, by account
+        self.filled: dict[int, int] = {}  # of every order ever placed
+        self.frozen_until_ns: dict[tuple[int, int], int] = {}  # of quotes, by account and instrument; 0: until set anew
         self.fee_units = 0
         self.transferred_units = 0
         self._arrivals = 0
@@ -101,7 +110,7 @@ class View:
                 order = self._order(event.order_id)
                 order.cancelled_lots += event.cancelled_lots
                 if event.rested:
-                    self._level(order, event.price_ticks, -event.cancelled_lots)
+                    self._level(order, event.price_ticks, event.hidden_lots - event.cancelled_lots)
                 self._close(order)
             case events.OrderRejected():
                 order = self._order(event.order_id)
@@ -124,6 +133,10 @@ class View:
                 if event.deadline_ns:
                     self.deadlines[event.account_id] = event.deadline_ns
                 self.fired[event.account_id] = was
+            case events.MarketMakerProtectionSet():
+                self.frozen_until_ns.pop((event.account_id, event.instrument_id), None)
+            case events.MarketMakerProtectionFired():
+                self.frozen_until_ns[event.account_id, event.instrument_id] = event.frozen_until_ns
             case events.CollateralTransferred():
                 self.accounts[event.account_id].collateral_units += event.amount_units
                 self.transferred_units += event.amount_units
@@ -162,31 +175,43 @@ class View:
             sequence=self.sequence,
             untriggered=event.order_type in terms.TRIGGERED_TYPES,
             cancelled_lots=event.cut_lots,
+            group_id=event.group_id,
+            is_asleep=event.is_asleep,
         )
+        self.filled.setdefault(event.order_id, 0)
+        if event.group_id and not event.parent_order_id:
+            self.orders[event.group_id].group_id = event.group_id
         self.orders[event.order_id] = order
         if event.client_order_id:
             self.client_ids[event.account_id].open.add(event.client_order_id)
         if not order.untriggered:
-            self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units)
+            self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units, event.hidden_lots)
 
     def _amended(self, event: events.OrderAmended) -> None:
         order = self._order(event.order_id)
         order.quantity_lots, order.price_ticks = event.quantity_lots, event.price_ticks
         if not event.untriggered:
-            self._level(order, event.previous_price_ticks, -event.previous_resting_lots)
+            self._level(order, event.previous_price_ticks, event.previous_hidden_lots - event.previous_resting_lots)
         if event.requeued:
-            self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units)
+            self._enter(order, event.price_ticks, event.resting_lots, event.open_loss_units, event.hidden_lots)
             return
+        order.hidden_lots = event.hidden_lots
+        order.is_asleep = order.is_asleep and not event.wakes
         order.resting_lots, order.open_loss_units = event.resting_lots, event.open_loss_units
         if not event.untriggered:
-            self._level(order, event.price_ticks, event.resting_lots)
+            self._level(order, event.price_ticks, event.resting_lots - event.hidden_lots)
 
     def _traded(self, event: events.TradeExecuted) -> None:
         maker, taker = self._order(event.maker_order_id), self._order(event.taker_order_id)
-        self._level(maker, event.price_ticks, -event.quantity_lots)
+        self._level(maker, event.price_ticks, event.replenished_lots - event.quantity_lots)
+        if event.replenished_lots:
+            maker.hidden_lots -= event.replenished_lots
+            self._arrivals += 1
+            maker.arrival = self._arrivals
         self._shrink(maker, event.quantity_lots)
         for order in (maker, taker):
             order.filled_lots += event.quantity_lots
+            self.filled[order.placed.order_id] = order.filled_lots
             if order.open_lots == 0:
                 self._close(order)
         for account_id, lots, entry_value_units, gain_units in sides_of(event):
@@ -195,11 +220,11 @@ class View:
             account.collateral_units += gain_units
         self.fee_units += event.maker_fee_units + event.taker_fee_units
 
-    def _enter(self, order: SeenOrder, price_ticks: int, lots: int, open_loss_units: int) -> None:
+    def _enter(self, order: SeenOrder, price_ticks: int, lots: int, open_loss_units: int, hidden_lots: int = 0) -> None:
         self._arrivals += 1
         order.arrival = self._arrivals
-        order.resting_lots, order.open_loss_units = lots, open_loss_units
-        self._level(order, price_ticks, lots)
+        order.resting_lots, order.open_loss_units, order.hidden_lots = lots, open_loss_units, hidden_lots
+        self._level(order, price_ticks, lots - hidden_lots)
 
     def _shrink(self, order: SeenOrder, lots: int) -> None:
         order.open_loss_units -= order.open_loss_units * lots // order.resting_lots

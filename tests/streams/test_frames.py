@@ -14,8 +14,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-OPS = ("subscribe", "unsubscribe", "ping", "auth", "cancel_on_disconnect") + tuple(
-    f"order.{verb}" for verb in ("place", "amend", "cancel", "cancel_all", "batch")
+OPS = ("subscribe", "unsubscribe", "ping", "auth", "cancel_on_disconnect", "market_maker_protection.set") + tuple(
+    f"order.{verb}" for verb in ("place", "amend", "cancel", "cancel_all", "mass_quote", "batch")
 )
 NAMES = ("id", "op", "channels", "nonce", "args", "key", "timestamp", "signature", "account", "symbol", "price")
 ALMOST = st.fixed_dictionaries({"op": st.sampled_from(OPS)}, optional={name: JSON for name in NAMES if name != "op"})

@@ -141,3 +141,46 @@ async def test_the_switch_can_be_taken_back(exchange, address):
     async with Trading(exchange, address, "bob") as bob:
         await bob.ask("cancel_on_disconnect", nonce=nonce())
         assert (await bob.ask("cancel_on_disconnect", nonce=nonce(), args={"enabled": False}))["cancel_at"] is None
+
+
+async def test_a_mass_quote_stands_is_kept_and_taken_away(exchange, address):
+    def quotes(*prices):
+        return {"symbol": "BTC-PERP", "quotes": [{"side": "buy", "price": one, "quantity": "0.01"} for one in prices]}
+
+    async with Trading(exchange, address, "alice") as alice:
+        first = await alice.ask("order.mass_quote", nonce=nonce(), args=quotes("57500", "57600"))
+        ids = [one["id"] for one in first["quotes"]]
+        assert all(ids) and first["cancelled"] == []
+        second = await alice.ask("order.mass_quote", nonce=nonce(), args=quotes("57600", "57700"))
+        assert (second["quotes"][0]["id"] in (ids[1], None), second["cancelled"]) == (True, ids[:1])
+        refused = await alice.ask("order.mass_quote", nonce=nonce(), args=quotes("57600", "57600"))
+        assert refused["error"]["code"] == "invalid_parameter"
+        gone = await alice.ask("order.mass_quote", nonce=nonce(), args=quotes())
+        assert (gone["quotes"], len(gone["cancelled"])) == ([], 2)
+
+
+async def test_market_maker_protection_is_set_and_switched_off(exchange, address):
+    async with Trading(exchange, address, "alice") as alice:
+        limits = {"symbol": "BTC-PERP", "window_ms": 1000, "quantity_limit": "1.5", "freeze_ms": 100}
+        said = await alice.ask("market_maker_protection.set", nonce=nonce(), args=limits)
+        assert {name: said[name] for name in limits} == limits
+        off = await alice.ask("market_maker_protection.set", nonce=nonce(), args={"symbol": "BTC-PERP", "window_ms": 0})
+        assert (off["window_ms"], off["quantity_limit"]) == (0, "0")
+        odd = await alice.ask("market_maker_protection.set", nonce=nonce(), args={"symbol": "BTC-PERP", "window_ms": 1})
+        assert odd["error"]["code"] == "invalid_parameter"
+
+
+async def test_attached_orders_and_groups_are_told(exchange, address):
+    stop = {"type": "stop", "trigger_price": "55000", "trigger_by": "mark"}
+    async with Trading(exchange, address, "alice") as alice:
+        await alice.ask("subscribe", channels=["orders"])
+        parent = await place(alice, attached=[stop])
+        (attached_id,) = parent["attached_order_ids"]
+        told = await alice.hear("orders", where=lambda m: any(one["id"] == attached_id for one in m["data"]))
+        (attached,) = [one for one in told["data"] if one["id"] == attached_id]
+        assert (attached["parent_order_id"], attached["status"]) == (parent["id"], "untriggered")
+        leader = await place(alice, price="57900")
+        second = await place(alice, price="57800", group_id=leader["id"])
+        told = await alice.hear("orders", where=lambda m: any(one["id"] == second["id"] for one in m["data"]))
+        groups = {one["id"]: one["group_id"] for one in told["data"]}
+        assert groups == {leader["id"]: leader["id"], second["id"]: leader["id"]}

@@ -189,7 +189,11 @@ class Fills(Struct):
 
 
 class Order(Struct):
-    """An order. `average_price` is rounded half to even at a hundredth of the tick; `sequence` changed it last."""
+    """An order. `average_price` is rounded half to even at a hundredth of the tick; `sequence` changed it last.
+
+    `parent_order_id` is the order that brought it, whose fills make its quantity. Orders of one `group_id` (the id of
+    the group's first order, or of the parent) cancel each other.
+    """
 
     id: Id
     client_order_id: ClientOrderId | None
@@ -211,6 +215,10 @@ class Order(Struct):
     post_only: bool
     reduce_only: bool
     self_trade_prevention: SelfTradePrevention
+    display_quantity: Quantity | None
+    parent_order_id: Id | None
+    group_id: Id | None
+    is_quote: bool
     filled_quantity: Quantity
     cancelled_quantity: Quantity
     average_price: Amount | None
@@ -220,9 +228,13 @@ class Order(Struct):
 
 
 class OrderResult(Order):
-    """The order after matching, with its fills. `repeated`: it was placed before, with the same content."""
+    """The order after matching, with its fills. `repeated`: it was placed before, with the same content.
+
+    `attached_order_ids`: of the orders that were placed with it, in the order given; of an amend or cancel none.
+    """
 
     fills: list[Fill]
+    attached_order_ids: list[Id]
     repeated: bool
 
 

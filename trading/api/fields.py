@@ -65,20 +65,76 @@ Time = Annotated[int, Meta(ge=0, le=MAXIMUM_ID, description="Milliseconds since 
 Expiry = Annotated[
     int, Meta(ge=1, le=LATEST_EXPIRY_MS, description="When a gtd order ends. Milliseconds since 1970, UTC, to come.")
 ]
+KeyExpiry = Annotated[
+    int, Meta(ge=1, le=LATEST_EXPIRY_MS, description="When the key ends. Milliseconds since 1970, UTC, to come.")
+]
+KeyId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{32}\Z",
+        description="What X-API-Key names.",
+        extra_json_schema={"examples": ["0123456789abcdef0123456789abcdef"]},
+    ),
+]
+Network = Annotated[
+    str,
+    Meta(
+        max_length=43,
+        description="A CIDR range, or one address.",
+        extra_json_schema={"format": "network", "examples": ["192.0.2.0/24"]},
+    ),
+]
+PublicKey = Annotated[
+    str,
+    Meta(
+        max_length=1000,
+        description="Ed25519, in base64 or as PEM.",
+        extra_json_schema={"format": "ed25519", "examples": ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]},
+    ),
+]
 Timeout = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds.")]
+Window = Annotated[
+    int,
+    Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds; 0: off.", extra_json_schema={"examples": [1000]}),
+]
+Freeze = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=24 * 3600 * 1000,
+        description="Milliseconds; 0: until it is set anew.",
+        extra_json_schema={"examples": [5000]},
+    ),
+]
+FillLimit = Annotated[str, _decimal(_UNSIGNED, "limit", "10", "Decimal string, a whole multiple of the lot; 0: none.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Rows a page.")]
 Leverage = Annotated[int, Meta(ge=1, le=1000)]
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
+AttachedType = Literal["stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
 TriggerBy = Literal["mark", "last"]
 SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
 OrderStatus = Literal["untriggered", "new", "partially_filled", "filled", "cancelled", "rejected"]
-CancelReason = Literal["user", "ioc", "self_trade", "protection", "reduce_only", "expired", "dead_man"]
+CancelReason = Literal[
+    "user",
+    "ioc",
+    "self_trade",
+    "protection",
+    "reduce_only",
+    "expired",
+    "dead_man",
+    "parent",
+    "group",
+    "requoted",
+    "market_maker_protection",
+]
 TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
 AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
 Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
 Role = Literal["maker", "taker"]
 Asset = Literal["USDT"]
+Scope = Literal["read", "trade", "transfer"]
+KeyKind = Literal["hmac", "ed25519"]
 LedgerKind = Literal["trade_fee", "realised_pnl", "transfer"]

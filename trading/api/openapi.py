@@ -1,6 +1,7 @@
 """The OpenAPI document, made from the declarations of the operations and from the structs they parse and render."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,8 +10,11 @@ from drf_spectacular.plumbing import ResolvedComponent
 from msgspec import Struct
 
 from exchange.contract.errors import CATALOGUE
-from exchange.identity.scopes import PUBLIC
+from exchange.identity.authentication import ACCOUNT_HEADER
+from exchange.identity.openapi import SessionScheme
+from exchange.identity.scopes import PUBLIC, SESSION
 from trading.api import fields
+from trading.api.examples import EXAMPLES
 
 REFERENCE: Final = "#/components/schemas/{name}"
 
@@ -37,8 +41,8 @@ AUTHENTICATION_HEADERS: Final = {
     "X-API-Timestamp": {"type": "integer", "minimum": 0, "maximum": fields.MAXIMUM_ID},
     "X-API-Nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
     "X-API-Recv-Window": {"type": "integer", "minimum": 0, "maximum": 60000, "default": 5000},
-    "X-API-Signature": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    "X-Account": {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
+    "X-API-Signature": {"type": "string", "pattern": "^([0-9a-f]{64}|[A-Za-z0-9+/]{86}==)$"},
+    ACCOUNT_HEADER: {"type": "integer", "minimum": 1, "maximum": fields.MAXIMUM_ID},
 }
 # Which fields of an order go together: what parsing.place_order demands, said in JSON Schema.
 _NO_TRAIL: Final = {name: {"type": "null"} for name in ("trailing_distance", "trailing_rate", "activation_price")}
@@ -56,26 +60,49 @@ _RESTING: Final = (
 )
 _NOT_POST_ONLY: Final = {"post_only": {"const": False}}
 _AT_ONCE: Final = {"time_in_force": {"enum": ["ioc", "fok"]}, **_NO_EXPIRY, **_NOT_POST_ONLY}
+_WHOLE: Final = {"display_quantity": {"type": "null"}}
+_TIPS: Final = (_WHOLE, {"display_quantity": {"type": "string"}, "reduce_only": {"const": False}})
 _UNPRICED: Final = {
     "price": {"type": "null"},
     "time_in_force": {"enum": ["ioc", "fok", None]},
     **_NO_EXPIRY,
     **_NOT_POST_ONLY,
+    **_WHOLE,
 }
 _PRICED: Final = {"price": {"type": "string"}}
 ORDER_KINDS: Final = [
-    *(_order_kind("limit", {**_PRICED, **_NO_TRIGGER, **time}) for time in (*_RESTING, _AT_ONCE)),
+    *(_order_kind("limit", {**_PRICED, **_NO_TRIGGER, **time, **tip}) for time in _RESTING for tip in _TIPS),
+    _order_kind("limit", {**_PRICED, **_NO_TRIGGER, **_AT_ONCE, **_WHOLE}),
     _order_kind("market", {**_UNPRICED, **_NO_TRIGGER}),
     *(_order_kind(kind, {**_UNPRICED, **_TRIGGER}) for kind in ("stop", "take_profit")),
     *(_order_kind("trailing_stop", {**_UNPRICED, **_TRAILING, **trail}) for trail in _TRAILS),
     *(
-        _order_kind(kind, {**_PRICED, **_TRIGGER, **_NOT_POST_ONLY, **time})
+        _order_kind(kind, {**_PRICED, **_TRIGGER, **_NOT_POST_ONLY, **_WHOLE, **time})
         for kind in ("stop_limit", "take_profit_limit")
         for time in (*_RESTING, _AT_ONCE)
     ),
 ]
-CONDITIONS: Final = {"NewOrder": ORDER_KINDS, "PlaceItem": ORDER_KINDS}
-PATH_KINDS: Final = {"symbol": fields.Symbol, "order_id": fields.Id, "client_order_id": fields.ClientOrderId}
+ATTACHED_KINDS: Final = [
+    *(_order_kind(kind, {"price": {"type": "null"}, **_TRIGGER}) for kind in ("stop", "take_profit")),
+    *(_order_kind(kind, {**_PRICED, **_TRIGGER}) for kind in ("stop_limit", "take_profit_limit")),
+    *(_order_kind("trailing_stop", {"price": {"type": "null"}, **_TRAILING, **trail}) for trail in _TRAILS),
+]
+ATTACHING: Final = [
+    {"properties": {"attached": {"maxItems": 0}}},
+    {"properties": {"reduce_only": {"const": False}, "group_id": {"type": "null"}}},
+]
+_ORDER_CONDITIONS: Final = {"anyOf": ORDER_KINDS, "allOf": [{"anyOf": ATTACHING}]}
+CONDITIONS: Final = {
+    "NewOrder": _ORDER_CONDITIONS,
+    "PlaceItem": _ORDER_CONDITIONS,
+    "AttachedOrder": {"anyOf": ATTACHED_KINDS},
+}
+PATH_KINDS: Final = {
+    "symbol": fields.Symbol,
+    "order_id": fields.Id,
+    "client_order_id": fields.ClientOrderId,
+    "key": fields.KeyId,
+}
 
 
 class OperationSchema(AutoSchema):
@@ -92,13 +119,20 @@ class OperationSchema(AutoSchema):
             "description": re.sub(r"\n +", "\n", description).strip(),
             "tags": [self._tag()],
             "parameters": self._parameters(declared),
-            "security": [{}] if declared.scope == PUBLIC else self.get_auth(),
+            "security": self._security(declared.scope),
             "responses": self._responses(declared),
             "x-scope": declared.scope,
         }
         if declared.body is not None:
             result["requestBody"] = {"required": True, "content": self._content(declared.body)}
+            if shown := EXAMPLES.get(declared.body.__name__):
+                result["requestBody"]["content"]["application/json"]["examples"] = _examples(shown)
         return result
+
+    def _security(self, scope: str) -> list[dict]:
+        if scope == PUBLIC:
+            return [{}]
+        return [way for way in self.get_auth() if scope != SESSION or SessionScheme.name in way]
 
     def _tag(self) -> str:
         return self.path.removeprefix("/api/v1/").partition("/")[0]
@@ -115,7 +149,9 @@ class OperationSchema(AutoSchema):
             parameters.append(_parameter("X-Min-Sequence", "header", _schema_of(fields.Sequence), False))
         if declared.scope != PUBLIC:
             parameters += [
-                _parameter(name, "header", dict(schema), False) for name, schema in AUTHENTICATION_HEADERS.items()
+                _parameter(name, "header", dict(schema), False)
+                for name, schema in AUTHENTICATION_HEADERS.items()
+                if declared.scope != SESSION or name == ACCOUNT_HEADER
             ]
         return parameters
 
@@ -171,12 +207,16 @@ class OperationSchema(AutoSchema):
         return {"application/json": {"schema": {"$ref": REFERENCE.format(name=kind.__name__)}}}
 
 
+def _examples(shown: Mapping[str, dict[str, Any]]) -> dict[str, dict]:
+    return {re.sub(r"\W+", "-", title.lower()): {"summary": title, "value": body} for title, body in shown.items()}
+
+
 def _components(kinds: tuple[Any, ...]) -> dict[str, dict]:
     """The JSON schemas of structs and of all they hold, by name."""
     _, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
     described = {name: _without_python(schema) for name, schema in components.items()}
     for name in described.keys() & CONDITIONS.keys():
-        described[name]["anyOf"] = CONDITIONS[name]
+        described[name] |= CONDITIONS[name]
     return described
 
 

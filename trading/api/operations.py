@@ -29,6 +29,9 @@ _CODES_BY_FIELD: Final = {
     "trailing_distance": "invalid_price",
     "activation_price": "invalid_price",
     "quantity": "invalid_quantity",
+    "display_quantity": "invalid_quantity",
+    "quantity_limit": "invalid_quantity",
+    "delta_limit": "invalid_quantity",
 }
 _PLACE: Final = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)
 _NAMED: Final = re.compile(r"Object (?:contains|missing) (?P<kind>unknown|required) field `(?P<name>.*)`", re.DOTALL)
@@ -92,7 +95,7 @@ class StructRenderer(BaseRenderer):
 class Endpoint(APIView):
     """Base of all endpoints: takes scopes and rate costs from the operations it declares."""
 
-    http_method_names = ["get", "head", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     renderer_classes = [StructRenderer]
     schema = OperationSchema()
 

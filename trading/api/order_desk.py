@@ -6,17 +6,39 @@ nobody may wait.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from exchange.contract.digests import item_command_id
 from exchange.contract.errors import ApiError
-from trading.api import answers, listed, outcomes, parsing, presenting, requests
+from trading.api import answers, listed, outcomes, parsing, presenting, quote_answers, requests
 from trading.api.scales import Scale
-from trading.engine.commands import AmendOrder, CancelAfter, CancelAllOrders, CancelOrder, PlaceOrder
-from trading.engine.events import CancelAfterSet, OrderCancelled, OrderRepeated
+from trading.engine.commands import (
+    AmendOrder,
+    CancelAfter,
+    CancelAllOrders,
+    CancelOrder,
+    MassQuote,
+    PlaceOrder,
+    SetMarketMakerProtection,
+)
+from trading.engine.events import (
+    CancelAfterSet,
+    MarketMakerProtectionSet,
+    OrderAmended,
+    OrderCancelled,
+    OrderPlaced,
+    OrderRepeated,
+)
 from trading.engine.replies import Outcome
 from trading.services import gateway
 
+_NOT_TO_BE_AMENDED: Final = (
+    "A quote is changed by POST /api/v1/quotes, and the quantity of an attached order by its parent's fills alone."
+)
+_NOT_TO_BE_GROUPED: Final = (
+    "group_id must name an order without fills that is neither a quote nor attached, has no attached orders, and is the"
+    " first of its group; expires_at, if given, must be to come."
+)
 OrderCommand = PlaceOrder | AmendOrder | CancelOrder
 Result = answers.OrderResult | ApiError
 
@@ -29,6 +51,9 @@ class Knowledge(Protocol):
     def why_not_open(
         self, error: ApiError, *, account_id: int, order_id: int = 0, client_order_id: str = ""
     ) -> ApiError: ...
+    def kept_quote_ids(
+        self, levels: Sequence[tuple[int, int]], *, account_id: int, instrument_id: int, sequence: int
+    ) -> dict[tuple[int, int], int]: ...
 
 
 class ReadModels:
@@ -39,6 +64,7 @@ class ReadModels:
     instrument_id_of = staticmethod(outcomes.instrument_id_of)
     repeated_order = staticmethod(outcomes.repeated_order)
     why_not_open = staticmethod(outcomes.why_not_open)
+    kept_quote_ids = staticmethod(outcomes.kept_quote_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +95,16 @@ class OrderDesk:
 
     def cancel_after(self, body: requests.CancelAfter, *, command_id: bytes) -> CancelAfter:
         return CancelAfter(**self._stamp(command_id), timeout_ns=body.timeout * parsing.NS_PER_MS)
+
+    def mass_quote(self, body: requests.MassQuote, *, command_id: bytes) -> MassQuote:
+        """Refuses with instrument_not_found, and as parsing.mass_quote."""
+        scale = self.knowledge.scale_by_symbol(body.symbol)
+        return parsing.mass_quote(body, scale=scale, **self._stamp(command_id))
+
+    def protect(self, body: requests.MarketMakerProtection, *, command_id: bytes) -> SetMarketMakerProtection:
+        """Refuses with instrument_not_found, and as parsing.market_maker_protection."""
+        scale = self.knowledge.scale_by_symbol(body.symbol)
+        return parsing.market_maker_protection(body, scale=scale, **self._stamp(command_id))
 
     def batch(self, body: requests.Batch, *, command_id: bytes) -> list[OrderCommand | ApiError]:
         """A command or refusal for each operation."""
@@ -106,6 +142,44 @@ class OrderDesk:
         cancel_at = presenting.milliseconds(switch.deadline_ns) if switch.deadline_ns else None
         return answers.CancelAfterState(cancel_at=cancel_at, sequence=outcome.sequence)
 
+    def quoted(self, command: MassQuote, outcome: Outcome | ApiError) -> quote_answers.Quotes:
+        """The quotes after the command. Raises its refusal."""
+        if isinstance(outcome, ApiError):
+            raise outcome
+        cancelled = [event.order_id for event in outcome.events if isinstance(event, OrderCancelled)]
+        if not command.quotes and not cancelled:
+            self.charge_miss()
+        return presenting.quotes(
+            command,
+            self._quote_ids(command, outcome),
+            cancelled=cancelled,
+            sequence=outcome.sequence,
+            scale=self.knowledge.scale_by_id(command.instrument_id),
+        )
+
+    def _quote_ids(self, command: MassQuote, outcome: Outcome) -> dict[tuple[int, int], int]:
+        """By (side, price_ticks). The outcome does not tell of those that were kept as they are."""
+        ids = {
+            (event.side, event.price_ticks): event.order_id
+            for event in outcome.events
+            if isinstance(event, OrderPlaced | OrderAmended)
+        }
+        kept = [level for quote in command.quotes if (level := (quote.side, quote.price_ticks)) not in ids]
+        if not kept:
+            return ids
+        return ids | self.knowledge.kept_quote_ids(
+            kept, account_id=self.account_id, instrument_id=command.instrument_id, sequence=outcome.sequence
+        )
+
+    def protected(self, outcome: Outcome | ApiError) -> quote_answers.MarketMakerProtectionState:
+        """The market-maker protection after the command. Raises its refusal."""
+        if isinstance(outcome, ApiError):
+            raise outcome
+        (protection,) = outcome.events
+        assert isinstance(protection, MarketMakerProtectionSet)
+        scale = self.knowledge.scale_by_id(protection.instrument_id)
+        return presenting.market_maker_protection(protection, sequence=outcome.sequence, scale=scale)
+
     def batch_result(
         self, commands: Sequence[OrderCommand | ApiError], sent: Iterator[Outcome | ApiError]
     ) -> answers.BatchResult:
@@ -142,7 +216,11 @@ class OrderDesk:
             return error
 
     def _refusal(self, command: OrderCommand, error: ApiError) -> ApiError:
-        if error.code not in ("order_not_found", "order_already_closed") or isinstance(command, PlaceOrder):
+        if isinstance(command, PlaceOrder):
+            return _placing_refusal(command, error)
+        if isinstance(command, AmendOrder) and error.code == "invalid_parameter":
+            return ApiError(error.code, _NOT_TO_BE_AMENDED, {"field": "quantity"})
+        if error.code not in ("order_not_found", "order_already_closed"):
             return error
         if isinstance(command, AmendOrder):
             return self.knowledge.why_not_open(error, account_id=self.account_id, order_id=command.order_id)
@@ -154,6 +232,21 @@ class OrderDesk:
         )
         self.charge_miss()
         return why
+
+
+def _placing_refusal(command: PlaceOrder, error: ApiError) -> ApiError:
+    """The engine's refusal, saying what was found wrong that the parser cannot see."""
+    if error.code == "order_not_found":
+        message = "The account has no open order of this id in this instrument."
+        return ApiError(error.code, message, {"field": "group_id"})
+    if error.code == "invalid_parameter" and command.group_id:
+        return ApiError(error.code, _NOT_TO_BE_GROUPED, {"field": "group_id"})
+    return error
+
+
+def mass_quote_cost(body: requests.MassQuote) -> int:
+    """A credit for every eight quotes begun; taking all away costs nothing, as a cancel."""
+    return -(-len(body.quotes) // 8)
 
 
 def batch_cost(body: requests.Batch) -> int:

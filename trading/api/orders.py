@@ -35,6 +35,7 @@ EXECUTION_ERRORS: Final = (
 )
 PLACE_ERRORS: Final = (
     "instrument_not_found",
+    "order_not_found",
     "duplicate_client_order_id",
     "too_many_open_orders",
     *EXECUTION_ERRORS,

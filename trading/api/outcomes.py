@@ -4,6 +4,7 @@ The read models are asked only where the outcome cannot tell: of an order placed
 whether an order that is not open ever was.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from exchange.contract.errors import ApiError
@@ -13,7 +14,7 @@ from trading.api.reading import reading_after
 from trading.api.recent_orders import RECENT_ORDERS
 from trading.api.scales import Scale
 from trading.core.terms import ORDER_PARTIALLY_FILLED
-from trading.engine.events import TradeExecuted
+from trading.engine.events import OrderPlaced, TradeExecuted
 from trading.engine.replies import OrderView, Outcome
 from trading.selectors import accounts, orders
 from trading.selectors.sequences import journal_head
@@ -22,14 +23,20 @@ MAXIMUM_FILLS_SHOWN: Final = 500
 
 
 def shown_order(outcome: Outcome, view: OrderView, *, scale: Scale) -> answers.OrderResult:
-    """The order after the command, with the fills that came of it."""
-    RECENT_ORDERS.remember(account_id=view.account_id, order_id=view.order_id, instrument_id=view.instrument_id)
+    """The order after the command, with the fills and attached orders that came of it."""
+    attached_order_ids = [
+        event.order_id
+        for event in outcome.events
+        if isinstance(event, OrderPlaced) and event.parent_order_id == view.order_id
+    ]
+    for order_id in (view.order_id, *attached_order_ids):
+        RECENT_ORDERS.remember(account_id=view.account_id, order_id=order_id, instrument_id=view.instrument_id)
     fills = [
         presenting.taker_fill(event, side=view.side, sequence=outcome.sequence, time_ns=outcome.time_ns, scale=scale)
         for event in outcome.events
         if isinstance(event, TradeExecuted) and event.taker_order_id == view.order_id
     ]
-    return presenting.order_result(view, fills=fills, scale=scale)
+    return presenting.order_result(view, fills=fills, attached_order_ids=attached_order_ids, scale=scale)
 
 
 def instrument_id_of(*, account_id: int, order_id: int) -> int:
@@ -71,4 +78,20 @@ def repeated_order(order_id: int, *, account_id: int, sequence: int) -> answers.
     rows = accounts.fills(account_id=account_id, order_id=order_id, limit=MAXIMUM_FILLS_SHOWN)
     scale = scale_by_id(view.instrument_id)
     fills = [presenting.fill(row, scale=scale) for row in rows]
-    return presenting.order_result(view, fills=fills, is_repeated=True, scale=scale)
+    attached_order_ids = orders.attached_order_ids(account_id=account_id, parent_order_id=order_id)
+    return presenting.order_result(
+        view, fills=fills, attached_order_ids=attached_order_ids, is_repeated=True, scale=scale
+    )
+
+
+def kept_quote_ids(
+    levels: Sequence[tuple[int, int]], *, account_id: int, instrument_id: int, sequence: int
+) -> dict[tuple[int, int], int]:
+    """The ids of the account's quotes at these (side, price_ticks) right after `sequence`.
+
+    Empty while the read models are behind it: an earlier quote of the same price may have had another id.
+    """
+    reading = reading_after("orders", sequence)
+    if reading.sequence < sequence:
+        return {}
+    return orders.quote_ids(levels, account_id=account_id, instrument_id=instrument_id, sequence=sequence)

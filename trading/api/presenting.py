@@ -1,16 +1,18 @@
 """What the engine and the read models say, as answers: ints into text. Only averages and ratios are computed."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from exchange.contract.errors import CATALOGUE, ApiError
 from exchange.contract.numbers import RATE_STEP, format_scaled
 from exchange.identity.models import Account as OwnAccount
-from trading.api import answers
+from trading.api import answers, quote_answers
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
 from trading.core import terms
 from trading.core.listing import SETTLEMENT_STEPS
-from trading.engine.events import TradeExecuted
+from trading.engine.commands import MassQuote
+from trading.engine.events import MarketMakerProtectionSet, TradeExecuted
 from trading.engine.replies import AccountView, OrderPreview, OrderView, PositionView
 from trading.models import Transfer as TransferRow
 from trading.selectors.accounts import FillView, LedgerLine
@@ -35,6 +37,10 @@ INSTRUMENT_STATES: Final = _words(terms.INSTRUMENT_STATES)
 
 def milliseconds(time_ns: int) -> int:
     return time_ns // NS_PER_MS
+
+
+def moment(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
 
 
 def price(ticks: int, scale: Scale) -> str | None:
@@ -62,10 +68,17 @@ def order(view: OrderView, *, scale: Scale) -> answers.Order:
 
 
 def order_result(
-    view: OrderView, *, fills: list[answers.Fill], is_repeated: bool = False, scale: Scale
+    view: OrderView,
+    *,
+    fills: list[answers.Fill],
+    attached_order_ids: list[int],
+    is_repeated: bool = False,
+    scale: Scale,
 ) -> answers.OrderResult:
-    """The order after a command, with the fills that came of it."""
-    return answers.OrderResult(**_order_fields(view, scale), fills=fills, repeated=is_repeated)
+    """The order after a command, with the fills and attached orders that came of it."""
+    return answers.OrderResult(
+        **_order_fields(view, scale), fills=fills, attached_order_ids=attached_order_ids, repeated=is_repeated
+    )
 
 
 def _order_fields(view: OrderView, scale: Scale) -> dict[str, Any]:
@@ -91,6 +104,10 @@ def _order_fields(view: OrderView, scale: Scale) -> dict[str, Any]:
         "post_only": view.post_only,
         "reduce_only": view.reduce_only,
         "self_trade_prevention": _SELF_TRADE_PREVENTIONS[view.self_trade_prevention],
+        "display_quantity": quantity(view.display_lots, scale) if view.display_lots else None,
+        "parent_order_id": view.parent_order_id or None,
+        "group_id": view.group_id or None,
+        "is_quote": view.is_quote,
         "filled_quantity": quantity(view.filled_lots, scale),
         "cancelled_quantity": quantity(view.cancelled_lots, scale),
         "average_price": average_price(filled_tick_lots, view.filled_lots, scale),
@@ -98,6 +115,40 @@ def _order_fields(view: OrderView, scale: Scale) -> dict[str, Any]:
         "updated_at": milliseconds(view.updated_at_ns),
         "sequence": view.sequence,
     }
+
+
+def quotes(
+    command: MassQuote,
+    ids: Mapping[tuple[int, int], int],
+    *,
+    cancelled: list[int],
+    sequence: int,
+    scale: Scale,
+) -> quote_answers.Quotes:
+    """`ids` are those of the quotes given, by (side, price_ticks)."""
+    standing = [
+        quote_answers.StandingQuote(
+            id=ids.get((quote.side, quote.price_ticks)),
+            side=SIDES[quote.side],
+            price=format_scaled(quote.price_ticks, scale.price),
+            quantity=quantity(quote.quantity_lots, scale),
+        )
+        for quote in command.quotes
+    ]
+    return quote_answers.Quotes(symbol=scale.symbol, quotes=standing, cancelled=cancelled, sequence=sequence)
+
+
+def market_maker_protection(
+    event: MarketMakerProtectionSet, *, sequence: int, scale: Scale
+) -> quote_answers.MarketMakerProtectionState:
+    return quote_answers.MarketMakerProtectionState(
+        symbol=scale.symbol,
+        window_ms=milliseconds(event.window_ns),
+        quantity_limit=quantity(event.quantity_lots, scale),
+        delta_limit=quantity(event.delta_lots, scale),
+        freeze_ms=milliseconds(event.freeze_ns),
+        sequence=sequence,
+    )
 
 
 def taker_fill(trade: TradeExecuted, *, side: int, sequence: int, time_ns: int, scale: Scale) -> answers.Fill:
@@ -198,7 +249,7 @@ def position(view: PositionView, *, scale: Scale) -> answers.Position:
 
 
 def account_summary(row: OwnAccount) -> answers.AccountSummary:
-    return answers.AccountSummary(id=row.id, name=row.name, created_at=int(row.created_at.timestamp() * 1000))
+    return answers.AccountSummary(id=row.id, name=row.name, created_at=moment(row.created_at))
 
 
 def ledger_entry(row: LedgerLine) -> answers.LedgerEntry:

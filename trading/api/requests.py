@@ -7,17 +7,24 @@ from msgspec import Meta, Struct
 from trading.api.fields import (
     Amount,
     Asset,
+    AttachedType,
     ClientOrderId,
     Cursor,
     Expiry,
+    FillLimit,
+    Freeze,
     Id,
     IdempotencyKey,
     Interval,
+    KeyExpiry,
     Leverage,
     Limit,
+    Network,
     OrderType,
     Price,
+    PublicKey,
     Quantity,
+    Scope,
     SelfTradePrevention,
     Sequence,
     Side,
@@ -26,11 +33,25 @@ from trading.api.fields import (
     Timeout,
     TriggerBy,
     UnsignedRate,
+    Window,
 )
 
 
 class RequestFields(Struct, forbid_unknown_fields=True, frozen=True):
     """Base of all bodies and queries."""
+
+
+class AttachedOrder(RequestFields):
+    """A stop or take-profit that an order brings: on the other side, reduce-only, always in the size of that order's
+    fills. It waits asleep until there is one. Fields go together as in an order of this type."""
+
+    type: AttachedType
+    trigger_by: TriggerBy
+    trigger_price: Price | None = None
+    price: Price | None = None
+    trailing_distance: Price | None = None
+    trailing_rate: UnsignedRate | None = None
+    activation_price: Price | None = None
 
 
 class NewOrder(RequestFields):
@@ -41,6 +62,11 @@ class NewOrder(RequestFields):
 
     `time_in_force` is gtc where there is a price and ioc where there is none, unless given (without a price: ioc or
     fok). `expires_at` goes with gtd, and only with it; `post_only` with a limit that is gtc or gtd.
+
+    With `display_quantity` (between a hundredth of the quantity and all of it) such a limit is an iceberg: the book
+    shows that much of it at a time. `attached` are orders to protect the position with, which cancel each other;
+    `group_id` is the id of an open order without fills: the first of the group that trades or triggers cancels the
+    others. `attached` goes neither with `reduce_only` nor with `group_id`, `display_quantity` not with `reduce_only`.
     """
 
     symbol: Symbol
@@ -59,6 +85,9 @@ class NewOrder(RequestFields):
     reduce_only: bool = False
     client_order_id: ClientOrderId | None = None
     self_trade_prevention: SelfTradePrevention = "expire_maker"
+    display_quantity: Quantity | None = None
+    group_id: Id | None = None
+    attached: Annotated[tuple[AttachedOrder, ...], Meta(max_length=2)] = ()
 
 
 class OrderChange(RequestFields):
@@ -112,6 +141,35 @@ class CancelAfter(RequestFields):
     timeout: Timeout
 
 
+class Quote(RequestFields):
+    """A post-only limit order that lives until it is requoted, filled or cancelled."""
+
+    side: Side
+    price: Price
+    quantity: Quantity
+
+
+class MassQuote(RequestFields):
+    """All quotes the account is to have in the instrument from now on, at most one a side and price, bids below asks.
+
+    A quote of before that has the same side and price, and at least this quantity, keeps its id and priority.
+    """
+
+    symbol: Symbol
+    quotes: Annotated[tuple[Quote, ...], Meta(max_length=40)]
+
+
+class MarketMakerProtection(RequestFields):
+    """When the account's quotes have filled `quantity_limit` within `window_ms`, or `delta_limit` more bought than sold
+    or sold than bought, all of them are cancelled, and for `freeze_ms` no new ones are taken."""
+
+    symbol: Symbol
+    window_ms: Window
+    quantity_limit: FillLimit = "0"
+    delta_limit: FillLimit = "0"
+    freeze_ms: Freeze = 0
+
+
 class LeverageChange(RequestFields):
     leverage: Leverage
 
@@ -123,6 +181,18 @@ class NewTransfer(RequestFields):
     amount: Amount
     direction: Literal["to_margin", "to_funding"]
     idempotency_key: IdempotencyKey
+
+
+class NewApiKey(RequestFields):
+    """A key for the account the request acts for. With the owner's `public_key` it has no secret; else the exchange
+    makes one. It works from `networks` only (none: from any address), and needs some if it may transfer.
+    """
+
+    label: Annotated[str, Meta(min_length=1, max_length=60)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    networks: Annotated[list[Network], Meta(max_length=50)] = []
+    expires_at: KeyExpiry | None = None
+    public_key: PublicKey | None = None
 
 
 class Preview(RequestFields):

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from trading.api import accounts, markets, orders, status
+from trading.api import accounts, api_keys, markets, orders, quotes, status
 from trading.api.fields import MAXIMUM_ID
 
 
@@ -27,9 +27,14 @@ class ClientOrderIdConverter(StringConverter):
     regex = "[A-Za-z0-9_-]{1,36}"
 
 
+class KeyIdConverter(StringConverter):
+    regex = "[0-9a-f]{32}"
+
+
 register_converter(IdConverter, "id")
 register_converter(SymbolConverter, "symbol")
 register_converter(ClientOrderIdConverter, "client_order_id")
+register_converter(KeyIdConverter, "key_id")
 
 urlpatterns = [
     path("time", status.TimeEndpoint.as_view()),
@@ -48,7 +53,11 @@ urlpatterns = [
     path("fills", accounts.FillsEndpoint.as_view()),
     path("ledger", accounts.LedgerEndpoint.as_view()),
     path("transfers", accounts.TransfersEndpoint.as_view()),
+    path("api-keys", api_keys.ApiKeysEndpoint.as_view()),
+    path("api-keys/<key_id:key>", api_keys.ApiKeyEndpoint.as_view()),
     path("cancel-after", orders.CancelAfterEndpoint.as_view()),
+    path("quotes", quotes.QuotesEndpoint.as_view()),
+    path("market-maker-protection", quotes.MarketMakerProtectionEndpoint.as_view()),
     path("orders", orders.OrdersEndpoint.as_view()),
     path("orders/batch", orders.BatchEndpoint.as_view()),
     path("orders/by-client-id/<client_order_id:client_order_id>", orders.OrderByClientIdEndpoint.as_view()),

@@ -118,6 +118,23 @@ def take_off(order: Order, lots: int) -> None:
             ladder.drop_empty_levels()
 
 
+def requeue(order: Order) -> None:
+    """Put a resting order behind all others at its price."""
+    level, older, newer = order.level, order.older, order.newer
+    if newer is None:
+        return
+    newer.older = older
+    if older is None:
+        level.oldest = newer
+    else:
+        older.newer = newer
+    newest = level.newest
+    assert newest is not None
+    newest.newer = order
+    order.older, order.newer = newest, None
+    level.newest = order
+
+
 def orders_of(level: Level) -> list[Order]:
     """A level's orders, oldest first."""
     orders: list[Order] = []

@@ -14,19 +14,27 @@ class Order:
 
     Quantities are lots, prices ticks, `filled_value_units` and `open_loss_units` ledger units of the settlement asset.
     `extreme_price_ticks` is the best price a trailing stop has seen since it is active, whose trigger follows from it.
-    `sequence` is the record that last changed it. `level`, `older` and `newer` are its place in the book, set while it
-    rests there. Whoever accepts an order gives it the terms that the book does not ask for, from `client_order_id` on.
+    `hidden_lots` of the open ones an iceberg does not show. `has_attached`: orders were attached to it, which have its
+    id as `parent_order_id` and are `is_asleep` until it has a fill. `sequence` is the record that last changed it.
+    `level`, `older` and `newer` are its place in the book, set while it rests there. Whoever accepts an order gives it
+    the terms that the book does not ask for, from `client_order_id` on.
     """
 
     __slots__ = (
         "activation_price_ticks",
         "client_order_id",
         "created_at_ns",
+        "display_lots",
         "expires_at_ns",
         "extreme_price_ticks",
         "filled_lots",
         "filled_value_units",
+        "group_id",
+        "has_attached",
+        "hidden_lots",
+        "is_asleep",
         "is_queued",
+        "is_quote",
         "is_untriggered",
         "level",
         "newer",
@@ -35,6 +43,7 @@ class Order:
         "open_lots",
         "order_id",
         "order_type",
+        "parent_order_id",
         "position",
         "post_only",
         "price_ticks",
@@ -65,6 +74,10 @@ class Order:
     trailing_rate_ppb: int
     activation_price_ticks: int
     extreme_price_ticks: int
+    display_lots: int
+    hidden_lots: int
+    parent_order_id: int
+    group_id: int
     created_at_ns: int
     sequence: int
     open_loss_units: int
@@ -72,6 +85,9 @@ class Order:
     filled_value_units: int
     is_untriggered: bool
     is_queued: bool
+    is_asleep: bool
+    is_quote: bool
+    has_attached: bool
 
     def __init__(
         self, order_id: int, position: Position, side: int, price_ticks: int, quantity_lots: int, open_lots: int

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from trading.core.accounts import Account
     from trading.core.markets import Instrument
     from trading.core.orders import Order
+    from trading.core.protection import MarketMakerProtection
 
 
 class Position:
@@ -15,12 +16,14 @@ class Position:
 
     `buy_lots`/`sell_lots` sum its resting orders without reduce-only, `reduce_buy_lots`/`reduce_sell_lots` those with;
     `open_loss_units` is held by the former. `leverage` 0 means the instrument's default. `reduce_only_orders` are in
-    the order in which they came to rest. `margin_key`, `initial_units`, `maintenance_units` and `pnl_units` memoise
+    the order in which they came to rest, `attached_orders` those attached to others that are awake and untriggered,
+    `quotes` those of mass quotes, which `protection` may cancel. `margin_key`, `initial_units` and `pnl_units` memoise
     the margin at the instrument's own `margin_key`; they follow from the rest and are no state.
     """
 
     __slots__ = (
         "account",
+        "attached_orders",
         "buy_lots",
         "entry_value_units",
         "initial_units",
@@ -31,6 +34,8 @@ class Position:
         "open_loss_units",
         "open_orders",
         "pnl_units",
+        "protection",
+        "quotes",
         "reduce_buy_lots",
         "reduce_only_orders",
         "reduce_sell_lots",
@@ -50,13 +55,23 @@ class Position:
         self.reduce_buy_lots = 0
         self.reduce_sell_lots = 0
         self.reduce_only_orders: dict[int, Order] | None = None
+        self.attached_orders: dict[int, Order] | None = None
+        self.quotes: dict[int, Order] | None = None
+        self.protection: MarketMakerProtection | None = None
         self.margin_key = -1
         self.initial_units = 0
         self.pnl_units = 0
 
-    def exceeds_reduce_only(self) -> bool:
-        """Whether resting reduce-only orders could do more than close the position."""
-        return self.reduce_sell_lots > max(self.lots, 0) or self.reduce_buy_lots > max(-self.lots, 0)
+    def needs_trim(self) -> bool:
+        """Whether orders that may only reduce the position could do more than close it."""
+        if self.reduce_sell_lots > max(self.lots, 0) or self.reduce_buy_lots > max(-self.lots, 0):
+            return True
+        return bool(self.attached_orders) and bool(self.outlived_attached())
+
+    def outlived_attached(self) -> list[Order]:
+        """The attached orders, by id, that could not reduce the position as it is."""
+        attached = self.attached_orders or {}
+        return [order for _, order in sorted(attached.items()) if self.lots * order.side >= 0]
 
 
 def fill_position(

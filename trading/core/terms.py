@@ -19,6 +19,8 @@ TRAILING_STOP: Final = 7
 MARKET_TYPES: Final = frozenset((MARKET, STOP, TAKE_PROFIT, TRAILING_STOP))
 TRIGGERED_TYPES: Final = frozenset((STOP, STOP_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING_STOP))
 
+LARGEST_ICEBERG: Final = 100  # times what it shows
+
 GTC: Final = 1
 IOC: Final = 2
 FOK: Final = 3
@@ -55,6 +57,10 @@ CANCEL_PROTECTION: Final = 4
 CANCEL_REDUCE_ONLY: Final = 5
 CANCEL_EXPIRED: Final = 6
 CANCEL_DEAD_MAN: Final = 7
+CANCEL_PARENT: Final = 8
+CANCEL_GROUP: Final = 9
+CANCEL_REQUOTED: Final = 10
+CANCEL_MARKET_MAKER_PROTECTION: Final = 11
 
 PPB: Final = 1_000_000_000
 MAXIMUM_BAND_PPB: Final = 100 * PPB  # real books hold asks at ten times the mark
@@ -104,4 +110,8 @@ CANCEL_REASONS: Final = {
     "reduce_only": CANCEL_REDUCE_ONLY,
     "expired": CANCEL_EXPIRED,
     "dead_man": CANCEL_DEAD_MAN,
+    "parent": CANCEL_PARENT,
+    "group": CANCEL_GROUP,
+    "requoted": CANCEL_REQUOTED,
+    "market_maker_protection": CANCEL_MARKET_MAKER_PROTECTION,
 }

@@ -12,18 +12,30 @@ from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.orders import Order
 from trading.core.positions import Position
-from trading.core.terms import INSTRUMENT_NORMAL, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
+from trading.core.protection import MarketMakerProtection
+from trading.core.terms import TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
     ActivateParameters,
-    InternalCommand,
     JournaledCommand,
     TriggerOrder,
     TrimReduceOnly,
 )
+from trading.engine.consequences import (
+    QUEUED_COMMANDS,
+    count_quote_fill,
+    follow,
+    forget_trigger,
+    join_group,
+    queue,
+    queue_triggers,
+    size_attached,
+    tell_related,
+    watch_price,
+)
 from trading.engine.events import AnyEvent, CommandRepeated
-from trading.engine.resting import close, rest, take_off_book
+from trading.engine.resting import close, replenish, rest, take_off_book
 from trading.engine.state import (
     CANCEL_AFTER_DUE,
     COMMAND_ID_GENERATION_NS,
@@ -44,7 +56,7 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
         state.previous_command_ids = state.recent_command_ids
         state.recent_command_ids = {}
         state.generation_started_ns = time_ns
-    if not command.command_id and isinstance(command, (TriggerOrder, TrimReduceOnly)):
+    if not command.command_id and isinstance(command, QUEUED_COMMANDS):
         _, waiting = state.pending.popleft()
         assert waiting == command
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
@@ -101,14 +113,14 @@ def _change_parameters(state: State, event: e.ParametersChanged) -> None:
 def _change_instrument_state(state: State, event: e.InstrumentStateChanged) -> None:
     instrument = state.instruments[event.instrument_id]
     instrument.state = event.state
-    _queue_triggers(state, instrument)
+    queue_triggers(state, instrument)
 
 
 def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     instrument = state.instruments[event.instrument_id]
     instrument.mark(event.mark_price_ticks)
-    _follow(state, instrument, TRIGGER_BY_MARK)
-    _queue_triggers(state, instrument)
+    follow(state, instrument, TRIGGER_BY_MARK)
+    queue_triggers(state, instrument)
 
 
 def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
@@ -158,10 +170,20 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.open_loss_units = 0
     order.filled_lots = 0
     order.filled_value_units = 0
+    order.display_lots = event.display_lots
+    order.hidden_lots = 0
+    order.parent_order_id = event.parent_order_id
+    order.group_id = event.group_id
+    order.is_asleep = event.is_asleep
+    order.is_quote = event.is_quote
+    order.has_attached = False
     order.is_untriggered = False
     order.is_queued = False
     state.id_counter = order_id // DOMAINS
-    state.subject = order
+    if event.group_id:
+        join_group(account, event)
+    if state.subject is None:
+        state.subject = order
     if client_order_id:
         remember(account, event, state.time_ns)
     if resting_lots == 0:
@@ -176,10 +198,8 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
-        instrument = position.instrument
-        instrument.trigger_book(event.trigger_by).add(order)
-        _follow(state, instrument, event.trigger_by)
-        _queue_triggers(state, instrument)
+        if not order.is_asleep:
+            watch_price(state, order)
     else:
         rest(order, resting_lots, event.open_loss_units)
 
@@ -196,6 +216,8 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
         order.filled_lots += event.quantity_lots
         order.filled_value_units += value_units
     take_off_book(state, maker, event.quantity_lots)
+    if event.replenished_lots:
+        replenish(maker, event.replenished_lots)
     state.id_counter = event.trade_id // DOMAINS
 
     asset = instrument.settlement_asset
@@ -213,13 +235,18 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
 
     for position in (maker.position, taker.position):
-        if position.reduce_only_orders and position.exceeds_reduce_only():
+        if (position.reduce_only_orders or position.attached_orders) and position.needs_trim():
             account_id = position.account.account_id
-            _queue(state, TrimReduceOnly(b"", 0, account_id, event.instrument_id))
+            queue(state, TrimReduceOnly(b"", 0, account_id, event.instrument_id))
+    for order in (maker, taker):
+        if order.has_attached or order.group_id:
+            tell_related(state, order, event.quantity_lots)
+    if maker.is_quote:
+        count_quote_fill(state, maker, event.quantity_lots)
     instrument.last_price_ticks = event.price_ticks
     if state.untriggered:
-        _follow(state, instrument, TRIGGER_BY_LAST)
-        _queue_triggers(state, instrument)
+        follow(state, instrument, TRIGGER_BY_LAST)
+        queue_triggers(state, instrument)
 
 
 def _reduce_order(state: State, event: e.OrderReduced) -> None:
@@ -228,16 +255,19 @@ def _reduce_order(state: State, event: e.OrderReduced) -> None:
 
 def _cancel_order(state: State, event: e.OrderCancelled) -> None:
     order = state.accounts[event.account_id].orders.get(event.order_id)
-    if order is None:
-        return
-    if state.subject is None:
-        state.subject = order
-    if event.rested:
+    if order is None:  # it has filled or not, and what is left of it does not rest
+        order = state.subject
+        assert order is not None and order.order_id == event.order_id
+    elif event.rested:
         take_off_book(state, order, event.cancelled_lots)
     elif order.is_untriggered:
-        _forget_trigger(state, order)
+        forget_trigger(state, order)
         order.open_lots = 0
         close(state, order)
+    if state.subject is None:
+        state.subject = order
+    if order.has_attached and order.filled_lots == 0:
+        size_attached(state, order)
 
 
 def _amend_order(state: State, event: e.OrderAmended) -> None:
@@ -248,7 +278,11 @@ def _amend_order(state: State, event: e.OrderAmended) -> None:
     if event.untriggered:
         order.price_ticks = event.price_ticks
         order.open_lots = event.resting_lots
-        _queue_triggers(state, order.position.instrument)
+        if event.wakes:
+            order.is_asleep = False
+            watch_price(state, order)
+        else:
+            queue_triggers(state, order.position.instrument)
     elif event.requeued:
         take_off_book(state, order, order.open_lots, closes=False)
         order.price_ticks = event.price_ticks
@@ -257,12 +291,13 @@ def _amend_order(state: State, event: e.OrderAmended) -> None:
         else:
             close(state, order)
     elif event.resting_lots < order.open_lots:
+        order.hidden_lots = event.hidden_lots
         take_off_book(state, order, order.open_lots - event.resting_lots)
 
 
 def _trigger_order(state: State, event: e.OrderTriggered) -> None:
     order = state.untriggered[event.order_id]
-    _forget_trigger(state, order)
+    forget_trigger(state, order)
     state.subject = order
     order.sequence = state.sequence
     order.open_lots = 0
@@ -274,11 +309,29 @@ def _trigger_order(state: State, event: e.OrderTriggered) -> None:
 
 def _reject_order(state: State, event: e.OrderRejected) -> None:
     order = state.untriggered[event.order_id]
-    _forget_trigger(state, order)
+    forget_trigger(state, order)
     state.subject = order
     order.sequence = state.sequence
     order.open_lots = 0
     close(state, order)
+    if order.has_attached:
+        size_attached(state, order)
+
+
+def _set_protection(state: State, event: e.MarketMakerProtectionSet) -> None:
+    account = state.accounts[event.account_id]
+    position = account.positions.get(event.instrument_id) or _new_position(state, account, event.instrument_id)
+    position.protection = None
+    if event.window_ns:
+        position.protection = MarketMakerProtection(
+            event.window_ns, event.quantity_lots, event.delta_lots, event.freeze_ns
+        )
+
+
+def _fire_protection(state: State, event: e.MarketMakerProtectionFired) -> None:
+    protection = state.accounts[event.account_id].positions[event.instrument_id].protection
+    assert protection is not None
+    protection.fire(event.frozen_until_ns)
 
 
 def _new_position(state: State, account: Account, instrument_id: int) -> Position:
@@ -288,39 +341,6 @@ def _new_position(state: State, account: Account, instrument_id: int) -> Positio
 
 def _credit(account: Account, asset: str, units: int) -> None:
     account.collateral[asset] = account.collateral.get(asset, 0) + units
-
-
-def _forget_trigger(state: State, order: Order) -> None:
-    order.is_untriggered = False
-    instrument = order.position.instrument
-    instrument.trigger_book(order.trigger_by).remove(order)
-    del state.untriggered[order.order_id]
-
-
-def _queue(state: State, command: InternalCommand) -> None:
-    state.pending.append((state.sequence, command))
-
-
-def _follow(state: State, instrument: Instrument, trigger_by: int) -> None:
-    """Trailing stops go along with the price that has moved, in every state of the instrument."""
-    price_ticks = instrument.mark_price_ticks if trigger_by == TRIGGER_BY_MARK else instrument.last_price_ticks
-    if state.untriggered and price_ticks:
-        instrument.trigger_book(trigger_by).follow(price_ticks)
-
-
-def _queue_triggers(state: State, instrument: Instrument) -> None:
-    """Queue every stop whose condition now holds; only while the instrument trades normally."""
-    if not state.untriggered or instrument.state != INSTRUMENT_NORMAL:
-        return
-    for triggers, price_ticks in (
-        (instrument.triggers_by_mark, instrument.mark_price_ticks),
-        (instrument.triggers_by_last, instrument.last_price_ticks),
-    ):
-        if price_ticks:
-            for order in triggers.reached(price_ticks):
-                if not order.is_queued:
-                    order.is_queued = True
-                    _queue(state, TriggerOrder(b"", 0, order.order_id))
 
 
 FOLDS: dict[type, Callable[[State, Any], None]] = {
@@ -345,4 +365,6 @@ FOLDS: dict[type, Callable[[State, Any], None]] = {
     e.OrderTriggered: _trigger_order,
     e.OrderRejected: _reject_order,
     e.CancelAfterSet: _set_cancel_after,
+    e.MarketMakerProtectionSet: _set_protection,
+    e.MarketMakerProtectionFired: _fire_protection,
 }

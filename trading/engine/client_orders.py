@@ -30,7 +30,23 @@ def order_content(order: PlaceOrder | OrderPlaced) -> int:
         if not 0 <= code < 16:
             return -1
         content = content << 4 | code
-    return content << 2 | order.post_only << 1 | order.reduce_only
+    content = content << 2 | order.post_only << 1 | order.reduce_only
+    if order.display_lots or order.group_id or order.attached:
+        return _related_content(order, content)
+    return content
+
+
+def _related_content(order: PlaceOrder | OrderPlaced, content: int) -> int:
+    """Of orders that have more to them; below -1, so that it equals no other's."""
+    numbers = [order.display_lots, order.group_id]
+    for one in order.attached:
+        numbers += (one.order_type, one.price_ticks, one.trigger_price_ticks, one.trigger_by)
+        numbers += (one.trailing_distance_ticks, one.trailing_rate_ppb, one.activation_price_ticks)
+    for number in numbers:
+        if not 0 <= number < 1 << 62:
+            return -1
+        content = content << 62 | number
+    return -2 - content
 
 
 def known_client_order(account: Account, client_order_id: str, time_ns: int) -> tuple[int, int] | None:

@@ -74,7 +74,28 @@ class SetLeverage(Command, frozen=True, array_like=True, gc=False, tag=9):
     leverage: int
 
 
+class AttachedOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A reduce-only order to be placed on the other side once the order that brings it has a fill, in its size."""
+
+    order_type: int
+    price_ticks: int
+    trigger_price_ticks: int
+    trigger_by: int
+    trailing_distance_ticks: int = 0
+    trailing_rate_ppb: int = 0
+    activation_price_ticks: int = 0
+
+
+class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    side: int
+    price_ticks: int
+    quantity_lots: int
+
+
 class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
+    """`display_lots` (0: all) is what an iceberg shows at a time. `group_id` is the id of an open order of the same
+    account and instrument: one cancels the other."""
+
     account_id: int
     instrument_id: int
     client_order_id: str
@@ -92,6 +113,9 @@ class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
     trailing_distance_ticks: int = 0
     trailing_rate_ppb: int = 0
     activation_price_ticks: int = 0
+    display_lots: int = 0
+    group_id: int = 0
+    attached: tuple[AttachedOrder, ...] = ()
 
 
 class AmendOrder(Command, frozen=True, array_like=True, gc=False, tag=11):
@@ -133,6 +157,26 @@ class CancelAfter(Command, frozen=True, array_like=True, gc=False, tag=15):
     timeout_ns: int
 
 
+class MassQuote(Command, frozen=True, array_like=True, gc=False, tag=16):
+    """Replace all quotes of the account in the instrument by these, wholly or not at all."""
+
+    account_id: int
+    instrument_id: int
+    quotes: tuple[Quote, ...]
+
+
+class SetMarketMakerProtection(Command, frozen=True, array_like=True, gc=False, tag=17):
+    """Cancel all quotes once fills of quotes within `window_ns` (0: off) reach `quantity_lots`, or their sum with signs
+    `delta_lots` either way (0: no limit); no new ones for `freeze_ns` then, or with 0 until this is set anew."""
+
+    account_id: int
+    instrument_id: int
+    window_ns: int
+    quantity_lots: int
+    delta_lots: int
+    freeze_ns: int
+
+
 class TriggerOrder(Command, frozen=True, array_like=True, gc=False, tag=40):
     """Internal: a stop's trigger price was reached."""
 
@@ -166,6 +210,30 @@ class FireCancelAfter(Command, frozen=True, array_like=True, gc=False, tag=44):
     account_id: int
 
 
+class SizeAttached(Command, frozen=True, array_like=True, gc=False, tag=45):
+    """Internal: an order with attached ones has `filled_lots` now; with 0 it ended without any."""
+
+    account_id: int
+    parent_order_id: int
+    filled_lots: int
+
+
+class CancelGroup(Command, frozen=True, array_like=True, gc=False, tag=46):
+    """Internal: `order_id` was filled, or else is about to be triggered; the others of its group go."""
+
+    account_id: int
+    group_id: int
+    order_id: int
+    is_filled: bool
+
+
+class FireMarketMakerProtection(Command, frozen=True, array_like=True, gc=False, tag=47):
+    """Internal: the fills of an account's quotes have reached a limit."""
+
+    account_id: int
+    instrument_id: int
+
+
 class PreviewOrders(Command, frozen=True, array_like=True, gc=False, tag=60):
     """Query: what would become of the account if these were placed one after the other. Never journaled."""
 
@@ -195,7 +263,18 @@ ExternalCommand = (
     | CancelAllOrders
     | AdvanceTime
     | CancelAfter
+    | MassQuote
+    | SetMarketMakerProtection
 )
-InternalCommand = TriggerOrder | TrimReduceOnly | ActivateParameters | ExpireOrder | FireCancelAfter
+InternalCommand = (
+    TriggerOrder
+    | TrimReduceOnly
+    | ActivateParameters
+    | ExpireOrder
+    | FireCancelAfter
+    | SizeAttached
+    | CancelGroup
+    | FireMarketMakerProtection
+)
 Query = PreviewOrders | DescribeAccount
 JournaledCommand = ExternalCommand | InternalCommand

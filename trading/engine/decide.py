@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trading.engine import commands as c
-from trading.engine.decisions import accounts, amends, cancels, instruments, orders
+from trading.engine.decisions import accounts, amends, cancels, instruments, orders, quotes, related
 from trading.engine.events import AnyEvent, CommandRepeated
 from trading.engine.refusal import refuse
 from trading.engine.state import State
@@ -44,9 +44,14 @@ DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
     c.CancelAllOrders: cancels.cancel_all_orders,
     c.AdvanceTime: _advance_time,
     c.CancelAfter: cancels.cancel_after,
+    c.MassQuote: quotes.mass_quote,
+    c.SetMarketMakerProtection: quotes.set_market_maker_protection,
     c.TriggerOrder: orders.trigger_order,
     c.TrimReduceOnly: cancels.trim_reduce_only,
     c.ActivateParameters: instruments.activate_parameters,
     c.ExpireOrder: cancels.expire_order,
     c.FireCancelAfter: cancels.fire_cancel_after,
+    c.SizeAttached: related.size_attached,
+    c.CancelGroup: related.cancel_group,
+    c.FireMarketMakerProtection: quotes.fire_market_maker_protection,
 }

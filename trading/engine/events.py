@@ -6,7 +6,7 @@ Events grow only at the end, with defaults. Units and codes as in `commands`. Ke
 import msgspec
 
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
-from trading.engine.commands import JournaledCommand
+from trading.engine.commands import AttachedOrder, JournaledCommand
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -95,7 +95,9 @@ class OrderPlaced(Event, frozen=True, array_like=True, gc=False, tag=14):
     """An order was accepted; its immediate trades follow as events of the same record.
 
     `resting_lots` is what rests in the book (or waits for its trigger) when the whole record is done, `cut_lots` what
-    reduce-only took away at once, `open_loss_units` the open loss held for the resting part.
+    reduce-only took away at once, `open_loss_units` the open loss held for the resting part. `hidden_lots` of the
+    resting ones an iceberg does not show. With a `parent_order_id` it is one of that order's attached ones, `is_asleep`
+    until there is a fill. `group_id`: see the command; the order of that id is in the group from now on.
     """
 
     order_id: int
@@ -119,10 +121,20 @@ class OrderPlaced(Event, frozen=True, array_like=True, gc=False, tag=14):
     trailing_distance_ticks: int = 0
     trailing_rate_ppb: int = 0
     activation_price_ticks: int = 0
+    display_lots: int = 0
+    hidden_lots: int = 0
+    parent_order_id: int = 0
+    group_id: int = 0
+    is_asleep: bool = False
+    is_quote: bool = False
+    attached: tuple[AttachedOrder, ...] = ()
 
 
 class TradeExecuted(Event, frozen=True, array_like=True, gc=False, tag=15):
-    """One fill with its two equal sides. Positions and entry values are those after it; fees > 0 are paid."""
+    """One fill with its two equal sides. Positions and entry values are those after it; fees > 0 are paid.
+
+    `replenished_lots` are those an iceberg maker, whose shown lots this fill used up, shows next, behind all others.
+    """
 
     trade_id: int
     instrument_id: int
@@ -141,6 +153,7 @@ class TradeExecuted(Event, frozen=True, array_like=True, gc=False, tag=15):
     taker_realised_pnl_units: int
     taker_position_lots: int
     taker_entry_value_units: int
+    replenished_lots: int = 0
 
 
 class OrderReduced(Event, frozen=True, array_like=True, gc=False, tag=16):
@@ -158,7 +171,7 @@ class OrderReduced(Event, frozen=True, array_like=True, gc=False, tag=16):
 class OrderCancelled(Event, frozen=True, array_like=True, gc=False, tag=17):
     """The order is closed; `cancelled_lots` (> 0) was all it still had open.
 
-    `rested` tells whether those lots were in the book before (readers of depth need it).
+    `rested` tells whether those lots were in the book before (readers of depth need it), `hidden_lots` of them unseen.
     """
 
     order_id: int
@@ -169,13 +182,15 @@ class OrderCancelled(Event, frozen=True, array_like=True, gc=False, tag=17):
     cancelled_lots: int
     rested: bool
     reason: int
+    hidden_lots: int = 0
 
 
 class OrderAmended(Event, frozen=True, array_like=True, gc=False, tag=18):
     """New total and price. `requeued`: it left its place and was matched anew, its trades follow in this record.
 
     `previous_resting_lots` at `previous_price_ticks` left the book, `resting_lots` at `price_ticks` are in it after
-    the record (for an untriggered stop both count lots that wait).
+    the record (for an untriggered stop both count lots that wait); of these, the hidden ones were and are unseen.
+    `wakes`: an attached order that slept watches the price from now on.
     """
 
     order_id: int
@@ -190,6 +205,9 @@ class OrderAmended(Event, frozen=True, array_like=True, gc=False, tag=18):
     open_loss_units: int
     requeued: bool
     untriggered: bool
+    previous_hidden_lots: int = 0
+    hidden_lots: int = 0
+    wakes: bool = False
 
 
 class OrderTriggered(Event, frozen=True, array_like=True, gc=False, tag=19):
@@ -222,6 +240,25 @@ class CancelAfterSet(Event, frozen=True, array_like=True, gc=False, tag=21):
     deadline_ns: int
 
 
+class MarketMakerProtectionSet(Event, frozen=True, array_like=True, gc=False, tag=22):
+    """As in the command; fills counted so far are forgotten and a freeze is over."""
+
+    account_id: int
+    instrument_id: int
+    window_ns: int
+    quantity_lots: int
+    delta_lots: int
+    freeze_ns: int
+
+
+class MarketMakerProtectionFired(Event, frozen=True, array_like=True, gc=False, tag=23):
+    """No quotes before `frozen_until_ns`; 0: until the protection is set anew."""
+
+    account_id: int
+    instrument_id: int
+    frozen_until_ns: int
+
+
 AnyEvent = (
     CommandRefused
     | CommandRepeated
@@ -244,6 +281,8 @@ AnyEvent = (
     | OrderTriggered
     | OrderRejected
     | CancelAfterSet
+    | MarketMakerProtectionSet
+    | MarketMakerProtectionFired
 )
 
 

@@ -5,6 +5,7 @@ Placed orders, triggered stops and amended orders all come through here (rules 9
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final, Protocol
 
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
@@ -54,6 +55,7 @@ class Execution:
     """The plan of one incoming order. `plan` fills it in or names the refusal; `state_events` states it.
 
     `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
+    `icebergs` are those (maker, hidden lots) of the level in hand whose shown lots are used up.
     """
 
     __slots__ = (
@@ -62,6 +64,7 @@ class Execution:
         "expired_lots",
         "filled_lots",
         "filled_value_units",
+        "icebergs",
         "is_market",
         "is_stopped",
         "lots",
@@ -89,6 +92,7 @@ class Execution:
         self.is_market = False
         self.cut_lots = 0
         self.matches: list[tuple[Order, int, int]] = []
+        self.icebergs: deque[tuple[Order, int]] | None = None
         self.filled_lots = 0
         self.filled_value_units = 0
         self.expired_lots = 0
@@ -170,6 +174,23 @@ class Execution:
                     if left == 0:
                         return
                 maker = maker.newer
+            if self.icebergs:
+                left = self._walk_icebergs(self.icebergs, left)
+                if left == 0:
+                    return
+
+    def _walk_icebergs(self, icebergs: deque[tuple[Order, int]], left: int) -> int:
+        """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
+        while icebergs and left:
+            maker, hidden_lots = icebergs.popleft()
+            shown_lots = min(maker.display_lots, hidden_lots)
+            lots = min(shown_lots, left)
+            self._fill(maker, lots)
+            left -= lots
+            if lots == shown_lots and hidden_lots > lots:
+                icebergs.append((maker, hidden_lots - lots))
+        icebergs.clear()
+        return left
 
     def _meet_own(self, maker: Order) -> bool:
         """Self-trade prevention; True when it ends the walk."""
@@ -184,6 +205,12 @@ class Execution:
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
         open_lots = maker.open_lots
+        if maker.hidden_lots:
+            open_lots -= maker.hidden_lots
+            if open_lots <= left:
+                if self.icebergs is None:
+                    self.icebergs = deque()
+                self.icebergs.append((maker, maker.hidden_lots))
         lots = open_lots if open_lots < left else left
         is_cut = False
         if maker.reduce_only:
@@ -191,12 +218,15 @@ class Execution:
             is_cut = room < open_lots and room <= lots
             lots = min(lots, room)
         if lots:
-            self.matches.append((maker, lots, TRADE))
-            self.filled_lots += lots
-            self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
+            self._fill(maker, lots)
         if is_cut:
             self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY))
         return lots
+
+    def _fill(self, maker: Order, lots: int) -> None:
+        self.matches.append((maker, lots, TRADE))
+        self.filled_lots += lots
+        self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
 
     def _running_lots(self, position: Position) -> int:
         """A maker's position after its fills so far in this walk."""
@@ -304,12 +334,17 @@ class Execution:
         maker_fee_ppb, taker_fee_ppb = instrument.parameters.maker_fee_ppb, instrument.taker_fee_ppb
         taker_lots, taker_entry = self.position.lots, self.position.entry_value_units
         running: dict[int, tuple[int, int]] = {}
+        icebergs: dict[int, tuple[int, int]] = {}
         for maker, lots, kind in self.matches:
             maker_position = maker.position
             maker_id = maker_position.account.account_id
             price = maker.price_ticks
             if kind != TRADE:
-                events.append(OrderCancelled(maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind))
+                events.append(
+                    OrderCancelled(
+                        maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind, maker.hidden_lots
+                    )
+                )
                 continue
             lot_value = price * instrument.value_units
             lots_before, entry_before = running.get(maker_id, (maker_position.lots, maker_position.entry_value_units))
@@ -336,5 +371,15 @@ class Execution:
                     taker_pnl,
                     taker_lots,
                     taker_entry,
+                    _replenished_lots(maker, lots, icebergs) if maker.hidden_lots else 0,
                 )
             )
+
+
+def _replenished_lots(maker: Order, lots: int, icebergs: dict[int, tuple[int, int]]) -> int:
+    """What an iceberg shows next after a fill; `icebergs` keeps (shown, hidden) lots by order id during a walk."""
+    shown, hidden = icebergs.get(maker.order_id) or (maker.open_lots - maker.hidden_lots, maker.hidden_lots)
+    shown -= lots
+    replenished = min(maker.display_lots, hidden) if shown == 0 else 0
+    icebergs[maker.order_id] = (shown + replenished, hidden - replenished)
+    return replenished

@@ -78,6 +78,7 @@ def _take_own_side(state: State, account: Account, placed: OrderPlaced, events: 
             account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) + gained
         elif isinstance(event, OrderCancelled) and event.order_id in account.orders:
             _expire(position, account.orders.pop(event.order_id))
+    position.open_orders += sum(isinstance(event, OrderPlaced) for event in events[1:])
     if placed.resting_lots:
         position.open_orders += 1
         if not placed.trigger_by and placed.reduce_only:

@@ -35,6 +35,10 @@ class OrderView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     trailing_distance_ticks: int = 0
     trailing_rate_ppb: int = 0
     activation_price_ticks: int = 0
+    display_lots: int = 0
+    parent_order_id: int = 0
+    group_id: int = 0
+    is_quote: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):

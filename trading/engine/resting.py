@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.core.order_book import take_off
+from trading.core.order_book import requeue, take_off
 from trading.core.orders import Order, release_open_loss
 from trading.core.positions import Position
 from trading.core.terms import BUY
@@ -15,6 +15,8 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
     position, side = order.position, order.side
     book = position.instrument.book
     order.open_lots = lots
+    if order.display_lots:
+        order.hidden_lots = max(0, lots - order.display_lots)
     (book.bids if side == BUY else book.asks).add(order)
     if order.reduce_only:
         hold_reduce_only(position, side, lots)
@@ -22,6 +24,10 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
             position.reduce_only_orders = {}
         position.reduce_only_orders[order.order_id] = order
         return
+    if order.is_quote:
+        if position.quotes is None:
+            position.quotes = {}
+        position.quotes[order.order_id] = order
     order.open_loss_units = open_loss_units
     hold(position, side, lots, open_loss_units)
 
@@ -61,8 +67,27 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
         if order.reduce_only:
             assert position.reduce_only_orders is not None
             del position.reduce_only_orders[order.order_id]
+        elif order.is_quote:
+            assert position.quotes is not None
+            del position.quotes[order.order_id]
         if closes:
             close(state, order)
+
+
+def replenish(order: Order, lots: int) -> None:
+    """An iceberg whose shown lots are used up shows `lots` more, behind all others at its price."""
+    order.hidden_lots -= lots
+    requeue(order)
+
+
+def watch(order: Order) -> None:
+    """Let an untriggered order watch its price."""
+    position = order.position
+    position.instrument.trigger_book(order.trigger_by).add(order)
+    if order.parent_order_id:
+        if position.attached_orders is None:
+            position.attached_orders = {}
+        position.attached_orders[order.order_id] = order
 
 
 def close(state: State, order: Order) -> None:

@@ -14,10 +14,12 @@ from trading.core.markets import Instrument
 from trading.core.order_book import orders_of
 from trading.core.orders import Order
 from trading.core.positions import Position
+from trading.core.protection import MarketMakerProtection
 from trading.engine.commands import InternalCommand, TriggerOrder
+from trading.engine.resting import watch
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 
-SNAPSHOT_FORMAT: Final = 2
+SNAPSHOT_FORMAT: Final = 3
 
 _ORDER_FIELDS: Final = (
     "client_order_id",
@@ -41,6 +43,13 @@ _ORDER_FIELDS: Final = (
     "filled_lots",
     "filled_value_units",
     "is_untriggered",
+    "display_lots",
+    "hidden_lots",
+    "parent_order_id",
+    "group_id",
+    "is_asleep",
+    "is_quote",
+    "has_attached",
     "created_at_ns",
     "sequence",
 )
@@ -55,6 +64,9 @@ _POSITION_FIELDS: Final = (
     "reduce_buy_lots",
     "reduce_sell_lots",
 )
+
+
+_PROTECTION_FIELDS: Final = ("window_ns", "quantity_lots", "delta_lots", "freeze_ns")
 
 
 def state_hash(state: State) -> bytes:
@@ -155,7 +167,25 @@ def _dump_account(account: Account) -> list[Any]:
 
 def _dump_position(instrument_id: int, position: Position) -> list[Any]:
     plain = [getattr(position, name) for name in _POSITION_FIELDS]
-    return [instrument_id, *plain, list(position.reduce_only_orders or ())]
+    return [instrument_id, *plain, list(position.reduce_only_orders or ()), _dump_protection(position.protection)]
+
+
+def _dump_protection(protection: MarketMakerProtection | None) -> list[Any]:
+    if protection is None:
+        return []
+    limits = [getattr(protection, name) for name in _PROTECTION_FIELDS]
+    return [*limits, protection.is_fired, protection.frozen_until_ns, list(protection.fills)]
+
+
+def _load_protection(parts: list[Any]) -> MarketMakerProtection | None:
+    if not parts:
+        return None
+    *limits, is_fired, frozen_until_ns, fills = parts
+    protection = MarketMakerProtection(*limits)
+    if is_fired:
+        protection.fire(frozen_until_ns)
+    protection.load([(time_ns, lots) for time_ns, lots in fills])
+    return protection
 
 
 def _dump_order(order: Order) -> list[Any]:
@@ -182,10 +212,11 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
     reduce_only: list[tuple[Position, list[int]]] = []
     for fields in parts[8]:
         position = Position(account, state.instruments[fields[0]])
-        for name, value in zip(_POSITION_FIELDS, fields[1:-1], strict=True):
+        for name, value in zip(_POSITION_FIELDS, fields[1:-2], strict=True):
             setattr(position, name, value)
+        position.protection = _load_protection(fields[-1])
         account.positions[fields[0]] = position
-        reduce_only.append((position, fields[-1]))
+        reduce_only.append((position, fields[-2]))
     for fields in parts[9]:
         order = _load_order(state, account, fields)
         orders[order.order_id] = account.orders[order.order_id] = order
@@ -205,5 +236,9 @@ def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
         state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account.account_id)
     if order.is_untriggered:
         state.untriggered[order_id] = order
-        state.instruments[instrument_id].trigger_book(order.trigger_by).add(order)
+        if not order.is_asleep:
+            watch(order)
+    elif order.is_quote:
+        position = order.position
+        position.quotes = {**(position.quotes or {}), order_id: order}
     return order

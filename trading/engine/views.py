@@ -57,6 +57,10 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         order.trailing_distance_ticks,
         order.trailing_rate_ppb,
         order.activation_price_ticks,
+        order.display_lots,
+        order.parent_order_id,
+        order.group_id,
+        order.is_quote,
     )
 
 
@@ -65,7 +69,7 @@ def closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
     reason, code = 0, ""
     for event in events:
         if type(event) is OrderPlaced or type(event) is OrderTriggered:
-            if event.cut_lots:
+            if event.cut_lots and event.order_id == order_id:
                 reason = CANCEL_REDUCE_ONLY
         elif type(event) is OrderCancelled:
             if event.order_id == order_id:

@@ -1,9 +1,11 @@
+from trading.models.account_transfers import AccountTransfer
 from trading.models.accounts import AccountLeverage, EngineAccount
 from trading.models.cursor import ProjectionCursor, StreamPosition
 from trading.models.instruments import Instrument, ParametersVersion
 from trading.models.journal import EngineLease, JournalRow, Snapshot
 from trading.models.ledger import Balance, Posting
 from trading.models.market import Candle, DepthLevel, Ticker
+from trading.models.operators import JournalPage, SnapshotPage
 from trading.models.orders import Order
 from trading.models.positions import Position
 from trading.models.requests import InstrumentRequest, Transfer
@@ -11,6 +13,7 @@ from trading.models.trades import Fill, Trade
 
 __all__ = [
     "AccountLeverage",
+    "AccountTransfer",
     "Balance",
     "Candle",
     "DepthLevel",
@@ -19,6 +22,7 @@ __all__ = [
     "Fill",
     "Instrument",
     "InstrumentRequest",
+    "JournalPage",
     "JournalRow",
     "Order",
     "ParametersVersion",
@@ -26,6 +30,7 @@ __all__ = [
     "Posting",
     "ProjectionCursor",
     "Snapshot",
+    "SnapshotPage",
     "StreamPosition",
     "Ticker",
     "Trade",

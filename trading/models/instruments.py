@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from trading.core.instruments import InstrumentTerms
+
 
 class Instrument(models.Model):
     instrument_id = models.BigIntegerField(primary_key=True)
@@ -29,6 +31,9 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+    def terms(self) -> InstrumentTerms:
+        return InstrumentTerms(*(getattr(self, field) for field in InstrumentTerms._fields))
 
 
 class ParametersVersion(models.Model):

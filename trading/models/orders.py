@@ -39,6 +39,11 @@ class Order(models.Model):
     trailing_distance_ticks = models.BigIntegerField(default=0)
     trailing_rate_ppb = models.BigIntegerField(default=0)
     activation_price_ticks = models.BigIntegerField(default=0, help_text="0: active at once.")
+    display_lots = models.BigIntegerField(default=0, help_text="What an iceberg shows at a time; 0: all.")
+    hidden_lots = models.BigIntegerField(default=0, help_text="The open ones the book does not show.")
+    parent_order_id = models.BigIntegerField(default=0, help_text="The order that brought this one; 0: none.")
+    group_id = models.BigIntegerField(default=0, help_text="The id of the group's first order; 0: none.")
+    is_quote = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -49,6 +54,9 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(quantity_lots__gt=0, open_lots__gte=0, filled_lots__gte=0, cancelled_lots__gte=0),
                 name="order_lots_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(hidden_lots__gte=0, hidden_lots__lte=F("open_lots")), name="order_hidden_lots_are_open"
             ),
             models.CheckConstraint(
                 condition=Q(status__lte=ORDER_PARTIALLY_FILLED, open_lots__gt=0)
@@ -69,6 +77,12 @@ class Order(models.Model):
                 fields=["account_id", "client_order_id", "order_id"],
                 name="order_by_client_id",
                 condition=~Q(client_order_id=""),
+            ),
+            models.Index(fields=["parent_order_id"], name="order_by_parent", condition=Q(parent_order_id__gt=0)),
+            models.Index(
+                fields=["account_id", "instrument_id", "side", "price_ticks", "order_id"],
+                name="order_quotes_by_price",
+                condition=Q(is_quote=True),
             ),
         ]
 

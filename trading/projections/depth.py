@@ -1,4 +1,4 @@
-"""Depth: the lots that rest at each price."""
+"""Depth: the lots that each price shows. What icebergs hide is not in it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -54,7 +54,8 @@ class Depth(Projection):
     def _place(self, record: Record, event: e.OrderPlaced) -> None:
         waits = event.order_type in TRIGGERED_TYPES
         if event.resting_lots and not waits:
-            self._add(record, event.instrument_id, event.side, event.price_ticks, event.resting_lots)
+            shown = event.resting_lots - event.hidden_lots
+            self._add(record, event.instrument_id, event.side, event.price_ticks, shown)
 
     def _trigger(self, record: Record, event: e.OrderTriggered) -> None:
         if event.resting_lots:
@@ -63,20 +64,23 @@ class Depth(Projection):
     def _amend(self, record: Record, event: e.OrderAmended) -> None:
         if event.untriggered:
             return
-        left = -event.previous_resting_lots
+        left = event.previous_hidden_lots - event.previous_resting_lots
         self._add(record, event.instrument_id, event.side, event.previous_price_ticks, left)
         if event.resting_lots:
-            self._add(record, event.instrument_id, event.side, event.price_ticks, event.resting_lots)
+            shown = event.resting_lots - event.hidden_lots
+            self._add(record, event.instrument_id, event.side, event.price_ticks, shown)
 
     def _trade(self, record: Record, event: e.TradeExecuted) -> None:
-        self._add(record, event.instrument_id, -event.taker_side, event.price_ticks, -event.quantity_lots)
+        shown = event.replenished_lots - event.quantity_lots
+        self._add(record, event.instrument_id, -event.taker_side, event.price_ticks, shown)
 
     def _reduce(self, record: Record, event: e.OrderReduced) -> None:
         self._add(record, event.instrument_id, event.side, event.price_ticks, -event.cancelled_lots)
 
     def _cancel(self, record: Record, event: e.OrderCancelled) -> None:
         if event.rested:
-            self._add(record, event.instrument_id, event.side, event.price_ticks, -event.cancelled_lots)
+            shown = event.hidden_lots - event.cancelled_lots
+            self._add(record, event.instrument_id, event.side, event.price_ticks, shown)
 
     def _add(self, record: Record, instrument_id: int, side: int, price_ticks: int, lots: int) -> None:
         key = (instrument_id, side, price_ticks)

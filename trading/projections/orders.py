@@ -55,6 +55,11 @@ class OrderRow(msgspec.Struct, array_like=True, gc=False):
     trailing_distance_ticks: int
     trailing_rate_ppb: int
     activation_price_ticks: int
+    display_lots: int
+    hidden_lots: int
+    parent_order_id: int
+    group_id: int
+    is_quote: bool
 
     def settle(self) -> None:
         """Set the status of an active order from its lots; one that lost lots is never `filled`."""
@@ -132,7 +137,20 @@ class Orders(Projection):
             event.trailing_distance_ticks,
             event.trailing_rate_ppb,
             event.activation_price_ticks,
+            event.display_lots,
+            event.hidden_lots,
+            event.parent_order_id,
+            event.group_id,
+            event.is_quote,
         )
+        if event.group_id and not event.parent_order_id:
+            self._join_group(event.group_id)
+
+    def _join_group(self, leader_id: int) -> None:
+        """The order of that id is in the group now; for the engine that is no change of it, so its sequence stays."""
+        leader = self._open[leader_id]
+        leader.group_id = leader_id
+        self._note(leader)
 
     def _trade(self, record: Record, event: e.TradeExecuted) -> None:
         lots, tick_lots = event.quantity_lots, event.price_ticks * event.quantity_lots
@@ -141,6 +159,8 @@ class Orders(Projection):
             row.open_lots -= lots
             row.filled_lots += lots
             row.filled_tick_lots += tick_lots
+            if order_id == event.maker_order_id:
+                row.hidden_lots -= event.replenished_lots
             self._settle(row)
 
     def _reduce(self, record: Record, event: e.OrderReduced | e.OrderCancelled) -> None:
@@ -155,6 +175,7 @@ class Orders(Projection):
         row.quantity_lots = event.quantity_lots
         row.price_ticks = event.price_ticks
         row.open_lots = event.quantity_lots - row.filled_lots - row.cancelled_lots
+        row.hidden_lots = event.hidden_lots
 
     def _trigger(self, record: Record, event: e.OrderTriggered) -> None:
         row = self._change(event.order_id, record)
@@ -176,11 +197,15 @@ class Orders(Projection):
         row = self._open[order_id]
         row.sequence = record.sequence
         row.updated_at_ns = record.time_ns
-        if order_id not in self._placed:
-            self._changed[order_id] = row
+        self._note(row)
         return row
+
+    def _note(self, row: OrderRow) -> None:
+        if row.order_id not in self._placed:
+            self._changed[row.order_id] = row
 
     def _settle(self, row: OrderRow) -> None:
         row.settle()
         if not row.open_lots:
+            row.hidden_lots = 0
             del self._open[row.order_id]

@@ -24,13 +24,18 @@ return 1
 
 class Heartbeat(msgspec.Struct, frozen=True):
     """The engine leads, has recovered and takes commands on `channel`. `sequence` is committed; `lag_ms` is how long
-    the oldest command without an answer has waited in the engine."""
+    the oldest command without an answer has waited in the engine. `waiting` commands are not decided yet; `batches` of
+    `records` in all were committed by this leader, which took `commit_ns` in all."""
 
     epoch: int
     channel: str
     sequence: int
     time_ns: int
     lag_ms: int
+    waiting: int = 0
+    batches: int = 0
+    records: int = 0
+    commit_ns: int = 0
 
 
 def channel_name(*, domain: int, epoch: int) -> str:

@@ -75,6 +75,10 @@ def _as_placed(placed: OrderPlaced, record: Record) -> OrderView:
         placed.trailing_distance_ticks,
         placed.trailing_rate_ppb,
         placed.activation_price_ticks,
+        placed.display_lots,
+        placed.parent_order_id,
+        placed.group_id,
+        placed.is_quote,
     )
 
 
@@ -118,6 +122,10 @@ def _as_read(order_id: int) -> OrderView:
         row.trailing_distance_ticks,
         row.trailing_rate_ppb,
         row.activation_price_ticks,
+        row.display_lots,
+        row.parent_order_id,
+        row.group_id,
+        row.is_quote,
     )
 
 

@@ -195,9 +195,9 @@ CHECKS: Final = (
     ),
     Check(
         "I10-levels",
-        "every level of the book is the sum of the orders that rest there",
+        "every level of the book is the sum of what the orders that rest there show",
         f"""SELECT count(*) FROM trading_depthlevel FULL JOIN (
-             SELECT instrument_id, side, price_ticks, sum(open_lots) AS lots FROM trading_order
+             SELECT instrument_id, side, price_ticks, sum(open_lots - hidden_lots) AS lots FROM trading_order
              WHERE {RESTING} GROUP BY instrument_id, side, price_ticks) AS resting
              USING (instrument_id, side, price_ticks)
            WHERE quantity_lots IS DISTINCT FROM lots""",

@@ -87,7 +87,9 @@ def ask_again(request: Request, command_of: Callable[[Request], Command]) -> Dec
             return UNDECIDED
         if barrier.time_ns <= request.final_at_ns:
             return UNDECIDED
-        found = _find_in_journal(request)
+        found = find_decision(
+            command_id=command_id_of(request), after_sequence=request.proven_sequence, until_ns=request.final_at_ns
+        )
         if found is not None:
             return found
         proven_sequence = barrier.sequence
@@ -140,12 +142,12 @@ def _claim(request: EngineRequest, now_ns: int, proven_sequence: int) -> bool:
     return True
 
 
-def _find_in_journal(request: EngineRequest) -> Decision | None:
-    """The decision on one of the copies sent so far. All records up to their deadline must be committed."""
-    command_id, sequence = command_id_of(request), request.proven_sequence
+def find_decision(*, command_id: bytes, after_sequence: int, until_ns: int) -> Decision | None:
+    """What the journal says of the copies of a command. All records up to `until_ns` must be committed."""
+    sequence = after_sequence
     while rows := read_rows(after_sequence=sequence):
         for record in (record for row in rows for record in row.records()):
-            if record.time_ns > request.final_at_ns:
+            if record.time_ns > until_ns:
                 return None
             if record.command.command_id == command_id and not isinstance(record.events[0], CommandRepeated):
                 return _decision_of(record.events[0], record.sequence)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from exchange.contract.errors import ApiError
+from exchange.identity.buckets import REFUSALS
 
 OPERATIONS_A_SECOND: Final = 500
 FLOOD: Final = 1000  # refusals within FLOOD_S that end a connection
@@ -38,6 +39,7 @@ class Pace:
             if now_s - self._counting_since_s > FLOOD_S:
                 self._counting_since_s, self._refused = now_s, 0
             self._refused += 1
+            REFUSALS.labels("socket").inc()
             message = f"A connection may send {OPERATIONS_A_SECOND} operations a second."
             raise ApiError("rate_limited", message, {"retry_after": 1})
         self._left -= 1

@@ -1,7 +1,7 @@
 """Orders by message. Nothing here waits for the engine: operations are sent as they come and answered as they end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -9,10 +9,11 @@ from exchange.contract.digests import socket_command_id
 from exchange.contract.errors import ApiError
 from exchange.identity import throttles
 from exchange.identity.principals import Principal
-from trading.api import answers
-from trading.api.order_desk import OrderDesk, ReadModels, batch_cost
+from trading.api import answers, quote_answers
+from trading.api.order_desk import OrderDesk, ReadModels, batch_cost, mass_quote_cost
 from trading.api.recent_orders import RECENT_ORDERS
 from trading.api.requests import CancelAfter as CancelAfterFields
+from trading.api.requests import MassQuote as MassQuoteFields
 from trading.api.scales import Scale
 from trading.engine.commands import CancelAfter, ExternalCommand
 from trading.engine.replies import Outcome
@@ -27,7 +28,14 @@ MAXIMUM_IN_FLIGHT: Final = 256
 SWITCH_MS: Final = 10_000  # orders live so long after their socket
 RENEW_S: Final = 3.0
 
-Answer = answers.OrderResult | answers.CancelledOrders | answers.BatchResult | answers.CancelAfterState
+Answer = (
+    answers.OrderResult
+    | answers.CancelledOrders
+    | answers.BatchResult
+    | answers.CancelAfterState
+    | quote_answers.Quotes
+    | quote_answers.MarketMakerProtectionState
+)
 Results = list[Outcome | ApiError]
 Show = Callable[[OrderDesk, Results], Answer]
 Made = TypeVar("Made")
@@ -55,6 +63,9 @@ class Memory:
         raise NotInMemory
 
     def why_not_open(self, error: ApiError, **order: Any) -> NoReturn:
+        raise NotInMemory
+
+    def kept_quote_ids(self, levels: Sequence[tuple[int, int]], **quotes: Any) -> NoReturn:
         raise NotInMemory
 
 
@@ -96,6 +107,12 @@ class OrderEntry:
                 command_id = await self._begin(message, cost=0)
                 command = await self._make(lambda desk: desk.cancel_all(query, command_id=command_id))
                 self._submit(message.id, [command], lambda desk, results: desk.cancelled(results[0]))
+            case r.MassQuote(args=body):
+                await self._mass_quote(message.id, body, await self._begin(message, cost=mass_quote_cost(body)))
+            case r.SetMarketMakerProtection(args=protection):
+                command_id = await self._begin(message, cost=1)
+                command = await self._make(lambda desk: desk.protect(protection, command_id=command_id))
+                self._submit(message.id, [command], lambda desk, results: desk.protected(results[0]))
             case r.Batch():
                 await self._batch(message)
             case r.CancelOnDisconnect():
@@ -106,6 +123,10 @@ class OrderEntry:
         if self._renewing is not None:
             self._renewing.cancel()
         await self._purse.empty()
+
+    async def _mass_quote(self, request_id: RequestId, body: MassQuoteFields, command_id: bytes) -> None:
+        command = await self._make(lambda desk: desk.mass_quote(body, command_id=command_id))
+        self._submit(request_id, [command], lambda desk, results: desk.quoted(command, results[0]))
 
     async def _batch(self, message: r.Batch) -> None:
         command_id = await self._begin(message, cost=batch_cost(message.args))

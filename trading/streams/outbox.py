@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from trading.streams import counters
 from trading.streams.frames import Frame
 from trading.streams.wire import Wire
 
@@ -48,5 +49,6 @@ class Outbox:
                 frame = frames.popleft()
                 self._bytes -= len(frame["text"])
                 await send(frame)
+                counters.SENT.inc()
             self._wake = loop.create_future()
             await self._wake

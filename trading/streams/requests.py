@@ -70,6 +70,14 @@ class CancelAll(OrderMessage, tag="order.cancel_all"):
     args: requests.CancelAllQuery = requests.CancelAllQuery()
 
 
+class MassQuote(OrderMessage, tag="order.mass_quote"):
+    args: requests.MassQuote
+
+
+class SetMarketMakerProtection(OrderMessage, tag="market_maker_protection.set"):
+    args: requests.MarketMakerProtection
+
+
 class Batch(OrderMessage, tag="order.batch"):
     args: requests.Batch
 
@@ -84,7 +92,7 @@ class CancelOnDisconnect(OrderMessage, tag="cancel_on_disconnect"):
     args: SwitchFields = SwitchFields()
 
 
-AnyOrderMessage = Place | Amend | Cancel | CancelAll | Batch | CancelOnDisconnect
+AnyOrderMessage = Place | Amend | Cancel | CancelAll | MassQuote | SetMarketMakerProtection | Batch | CancelOnDisconnect
 AnyMessage = Subscribe | Unsubscribe | Ping | Auth | AnyOrderMessage
 
 

@@ -12,6 +12,7 @@ from exchange.identity import sockets, throttles
 from exchange.identity.principals import Principal
 from exchange.identity.scopes import READ, TRADE
 from exchange.identity.sockets import Identity
+from trading.streams import counters
 from trading.streams import requests as r
 from trading.streams.channels import Channel, parse_channel
 from trading.streams.frames import Frame, error_frame, result_frame
@@ -71,9 +72,12 @@ class Socket:
         writer = loop.create_task(self._outbox.run())
         self._timers.append(loop.call_later(IDLE_S, self._end_if_idle))
         try:
+            counters.OPEN.inc()
             while (message := await self._receive())["type"] == "websocket.receive":
+                counters.RECEIVED.inc()
                 await self._take(message.get("text"))
         finally:
+            counters.OPEN.dec()
             self._outbox.cut()
             for timer in self._timers:
                 timer.cancel()
@@ -89,6 +93,7 @@ class Socket:
     def close(self, code: int, reason: str) -> None:
         """Say why, as far as the client still reads, and end."""
         if self._closing is None:
+            counters.CLOSED.labels(code).inc()
             loop = asyncio.get_running_loop()
             self._outbox.cut()
             closing = {"type": "websocket.close", "code": code, "reason": reason}

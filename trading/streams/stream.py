@@ -103,11 +103,12 @@ class ListStream(Stream):
         if self.sequence == UNKNOWN:
             self._early.append(change)
         elif change.sequence > self.sequence:
-            data = self.present(change, after=self.sequence)
+            is_overlap = change.previous_sequence < self.sequence
+            data = self.present(change, after=self.sequence if is_overlap else 0)
             self.tell(data, change.sequence, max(change.previous_sequence, self.sequence))
 
     def present(self, change: HeardChange, *, after: int) -> list[Any]:
-        """What to show of the rows that are later than `after`."""
+        """What to show of the rows that are later than `after`: 0 where none was shown before, and all are news."""
         raise NotImplementedError
 
     def tell(self, data: list[Any], sequence: int, previous_sequence: int) -> None:

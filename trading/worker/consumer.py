@@ -144,7 +144,7 @@ class EngineWorker(Worker):
             await asyncio.sleep(HEARTBEAT_EVERY_S)
 
     def _heartbeat(self) -> bytes:
-        commit = self._commit
+        commit, written = self._commit, self._journal.written
         return msgspec.json.encode(
             Heartbeat(
                 epoch=self._lease.epoch,
@@ -152,6 +152,10 @@ class EngineWorker(Worker):
                 sequence=commit.committed_sequence,
                 time_ns=commit.engine.state.time_ns,
                 lag_ms=commit.lag_ns() // 1_000_000,
+                waiting=commit.waiting(),
+                batches=written.batches,
+                records=written.records,
+                commit_ns=written.commit_ns,
             )
         )
 

@@ -111,6 +111,10 @@ class GroupCommit:
     def has_room(self) -> bool:
         return self._waiting < INBOX_COMMANDS
 
+    def waiting(self) -> int:
+        """Commands and queries that are not decided yet."""
+        return self._waiting
+
     def is_idle(self) -> bool:
         return not self._inbox and self._committing is None and not self._open.replies and not self._open.records
 

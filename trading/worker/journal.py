@@ -11,6 +11,7 @@ import logging
 import struct
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import psycopg
@@ -63,6 +64,15 @@ class JournalFailed(Exception):
     """What was being written may be in the journal or not: this memory is worth nothing any more."""
 
 
+@dataclass(slots=True)
+class Written:
+    """What was committed since the start, and how long that took in all."""
+
+    batches: int = 0
+    records: int = 0
+    commit_ns: int = 0
+
+
 class JournalTables:
     """The journal and its snapshots as every reader sees them, through Django."""
 
@@ -96,6 +106,7 @@ class PostgresJournal:
         self._committed: Callable[[], None] | None = None
         self._rows_written: int | None = None
         self._problem = ""
+        self.written = Written()
 
     def connect(self) -> None:
         """Raises psycopg.OperationalError."""
@@ -144,6 +155,7 @@ class PostgresJournal:
     def append(self, batch: SealedBatch, committed: Callable[[], None]) -> None:
         assert self._committed is None, "one commit at a time"
         self._committed = committed
+        self._records, self._sent_ns = batch.last_sequence - batch.first_sequence + 1, time.monotonic_ns()
         self._rows_written, self._problem = None, ""
         integers = (
             batch.domain,
@@ -198,6 +210,9 @@ class PostgresJournal:
             self._fatal(JournalFailed(f"PostgreSQL refused a batch: {self._problem}"))
         if self._rows_written != 1:
             self._fatal(JournalFailed("Another engine has taken over: the fence let nothing through."))
+        self.written.batches += 1
+        self.written.records += self._records
+        self.written.commit_ns += time.monotonic_ns() - self._sent_ns
         committed, self._committed = self._committed, None
         assert committed is not None
         committed()

@@ -1,6 +1,7 @@
 """`make run`: PostgreSQL, Valkey, migrations, then every process of the exchange under one supervisor."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -15,7 +16,8 @@ from exchange.embedded import reachable, state
 from exchange.embedded.postgres import Postgres
 from exchange.embedded.supervisor import Supervisor
 from exchange.embedded.valkey import Valkey
-from exchange.ops.processes import programs
+from exchange.ops import logs
+from exchange.ops.processes import METRICS_FOLDER, programs
 
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,6 +37,7 @@ class Command(BaseCommand):
                 check_address()
                 start_servers(supervisor)
                 migrate()
+                prepare_metrics()
                 for program in programs():
                     supervisor.start(program)
                 self.supervise(supervisor, started_at_s=started_at_s)
@@ -57,12 +60,17 @@ class Command(BaseCommand):
             supervisor.step()
 
     def write(self, name: str, line: str) -> None:
+        with suppress(OSError):  # the terminal may be gone, and the exchange still has to stop in order
+            self.stdout.write(
+                self.headed(name, line) if settings.LOG_FORMAT == logs.CONSOLE else logs.wrapped(name, line)
+            )
+            self.stdout.flush()
+
+    def headed(self, name: str, line: str) -> str:
         head = f"{name:<8} |"
         if self.stdout.isatty():
             head = f"\x1b[{COLOURS[sum(name.encode()) % len(COLOURS)]}m{head}\x1b[0m"
-        with suppress(OSError):  # the terminal may be gone, and the exchange still has to stop in order
-            self.stdout.write(f"{head} {line}")
-            self.stdout.flush()
+        return f"{head} {line}"
 
 
 def base_url() -> str:
@@ -100,6 +108,14 @@ def start_servers(supervisor: Supervisor) -> None:
             server.wait_ready(pause=supervisor.step)
     except (OSError, RuntimeError) as error:
         raise reachable.Unreachable(f"A bundled server did not start: {error}") from None
+
+
+def prepare_metrics() -> None:
+    """Counting begins anew with every start; who may read it needs the token in the file."""
+    shutil.rmtree(METRICS_FOLDER, ignore_errors=True)
+    METRICS_FOLDER.mkdir(mode=0o700)
+    if settings.METRICS_TOKEN:
+        state.write_private(settings.VAR_DIR / "metrics-token", settings.METRICS_TOKEN)
 
 
 def migrate() -> None:

@@ -12,11 +12,12 @@ WRONG = "do not belong together"
 def alice(alice):
     alice.set_password("correct horse 1")
     alice.save()
+    alice.take_email_as_verified()
     return alice
 
 
 def sign_in(client, email="alice@example.com", password="correct horse 1", target="", **extra):
-    return client.post("/sign-in", {"username": email, "password": password, "next": target}, **extra)
+    return client.post("/sign-in", {"login": email, "password": password, "next": target}, **extra)
 
 
 def test_the_page_has_a_form_with_a_csrf_token(client, db):
@@ -39,6 +40,7 @@ def test_unknown_email_wrong_password_and_a_user_who_is_off_get_the_same_answer(
     bob.is_active = False
     bob.set_password("correct horse 2")
     bob.save()
+    bob.take_email_as_verified()
     pages = set()
     for email, password in (
         ("alice@example.com", "wrong"),

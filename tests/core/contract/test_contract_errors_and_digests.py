@@ -20,8 +20,8 @@ PUBLISHED = {
     413: "payload_too_large",
     415: "unsupported_media_type",
     422: "insufficient_margin insufficient_funds would_take would_not_reduce not_fillable price_outside_band"
-    " too_many_open_orders position_limit leverage_too_high instrument_halted post_only_mode order_already_closed"
-    " expired_in_transit",
+    " too_many_open_orders position_limit leverage_too_high instrument_halted quotes_frozen post_only_mode"
+    " order_already_closed expired_in_transit",
     429: "rate_limited",
     503: "engine_busy engine_unavailable read_behind",
     504: "outcome_unknown",

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from compliance.services.audit import Mandate
 from exchange.contract.errors import ApiError
 from exchange.identity.models import User
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
@@ -88,10 +89,11 @@ def change_fee(version, fee, **fields):
 def test_parameters_change_at_once(engine):
     list_bitcoin()
     operator = User.objects.create_user("operator@example.com", "correct horse battery")
-    row = change_fee(2, "0.0004", requested_by=operator)
+    mandate = Mandate(operator, "fees fall")
+    row = change_fee(2, "0.0004", mandate=mandate)
     assert (row.state, row.requested_by) == ("accepted", operator)
     assert (bitcoin(engine).parameters.version, bitcoin(engine).parameters.taker_fee_ppb) == (2, 400_000)
-    assert change_fee(2, "0.0004", requested_by=operator) == row
+    assert change_fee(2, "0.0004", mandate=mandate) == row
     with pytest.raises(ApiError, match="idempotency_conflict"):
         change_fee(2, "0.0003")
 

@@ -10,6 +10,7 @@ from trading.core.terms import (
     ACCOUNT_NORMAL,
     CANCEL_USER,
     INSTRUMENT_CANCEL_ONLY,
+    LARGEST_ICEBERG,
     MARKET_TYPES,
 )
 from trading.engine.commands import AmendOrder
@@ -27,6 +28,8 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
     order = account.orders.get(command.order_id)
     if order is None:
         return refuse(command, "order_not_found")
+    if order.is_quote or (order.parent_order_id and command.quantity_lots):
+        return refuse(command, "invalid_parameter")
     if command.expected_sequence and command.expected_sequence != order.sequence:
         return refuse(command, "idempotency_conflict")
     instrument = order.position.instrument
@@ -39,10 +42,7 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
     if open_lots <= 0:
         return [cancelled(order, CANCEL_USER)]
     if order.is_untriggered or (price_ticks == order.price_ticks and open_lots <= order.open_lots):
-        kept_units = 0
-        if not order.is_untriggered:
-            kept_units = order.open_loss_units - release_open_loss(order, order.open_lots - open_lots)
-        return [_amended(order, quantity_lots, price_ticks, open_lots, kept_units, requeued=False)]
+        return [amended_in_place(order, quantity_lots, open_lots, price_ticks)]
     return _requeue(state, command, order, quantity_lots, price_ticks, open_lots)
 
 
@@ -53,6 +53,8 @@ def _value_refusal(command: AmendOrder, order: Order, instrument: Instrument) ->
     if quantity_lots < 0 or quantity_lots > instrument.maximum_order_lots:
         return "invalid_quantity"
     if quantity_lots and quantity_lots < order.filled_lots:
+        return "invalid_quantity"
+    if order.display_lots and quantity_lots > LARGEST_ICEBERG * order.display_lots:
         return "invalid_quantity"
     if price_ticks < 0 or price_ticks > instrument.maximum_price_ticks:
         return "invalid_price"
@@ -78,15 +80,37 @@ def _requeue(
     code = execution.plan()
     if code:
         return refuse(command, code)
+    resting_lots = execution.resting_lots
+    hidden_lots = max(0, resting_lots - order.display_lots) if order.display_lots else 0
     events: list[AnyEvent] = [
-        _amended(order, quantity_lots, price_ticks, execution.resting_lots, execution.open_loss_units, requeued=True)
+        _amended(order, quantity_lots, price_ticks, resting_lots, execution.open_loss_units, hidden_lots, requeued=True)
     ]
     execution.state_events(state, order.order_id, 0, events)
     return events
 
 
+def amended_in_place(
+    order: Order, quantity_lots: int, open_lots: int, price_ticks: int = 0, wakes: bool = False
+) -> OrderAmended:
+    """The order keeps its place: at most as many open lots as before, or any number while it waits for its trigger."""
+    kept_units = hidden_lots = 0
+    if not order.is_untriggered:
+        lost_lots = order.open_lots - open_lots
+        kept_units = order.open_loss_units - release_open_loss(order, lost_lots)
+        hidden_lots = max(0, order.hidden_lots - lost_lots)
+    price_ticks = price_ticks or order.price_ticks
+    return _amended(order, quantity_lots, price_ticks, open_lots, kept_units, hidden_lots, requeued=False, wakes=wakes)
+
+
 def _amended(
-    order: Order, quantity_lots: int, price_ticks: int, resting_lots: int, open_loss_units: int, requeued: bool
+    order: Order,
+    quantity_lots: int,
+    price_ticks: int,
+    resting_lots: int,
+    open_loss_units: int,
+    hidden_lots: int,
+    requeued: bool,
+    wakes: bool = False,
 ) -> OrderAmended:
     position = order.position
     return OrderAmended(
@@ -102,4 +126,7 @@ def _amended(
         open_loss_units,
         requeued,
         order.is_untriggered,
+        order.hidden_lots,
+        hidden_lots,
+        wakes,
     )

@@ -95,12 +95,10 @@ def expire_order(state: State, command: ExpireOrder) -> list[AnyEvent]:
 def trim_reduce_only(state: State, command: TrimReduceOnly) -> list[AnyEvent]:
     """Newest first, cut resting reduce-only orders until the rest no more than close the position."""
     position = state.accounts[command.account_id].positions[command.instrument_id]
-    if not position.reduce_only_orders:
-        return []
     closing_lots = position.reduce_sell_lots if position.lots > 0 else position.reduce_buy_lots
     excess_lots = closing_lots - abs(position.lots)
     events: list[AnyEvent] = []
-    for order in reversed(position.reduce_only_orders.values()):
+    for order in reversed((position.reduce_only_orders or {}).values()):
         if position.lots * order.side >= 0:
             events.append(cancelled(order, CANCEL_REDUCE_ONLY))
         elif excess_lots >= order.open_lots:
@@ -109,6 +107,7 @@ def trim_reduce_only(state: State, command: TrimReduceOnly) -> list[AnyEvent]:
         elif excess_lots > 0:
             events.append(_reduced(order, excess_lots))
             excess_lots = 0
+    events += [cancelled(order, CANCEL_REDUCE_ONLY) for order in position.outlived_attached()]
     return events
 
 
@@ -124,6 +123,7 @@ def cancelled(order: Order, reason: int) -> OrderCancelled:
         order.open_lots,
         not order.is_untriggered,
         reason,
+        order.hidden_lots,
     )
 
 

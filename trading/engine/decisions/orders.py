@@ -18,13 +18,13 @@ from trading.core.terms import (
     INSTRUMENT_POST_ONLY,
     LIMIT,
     MARKET_TYPES,
-    PPB,
     TRAILING_STOP,
     TRIGGER_BY_LAST,
     TRIGGERED_TYPES,
 )
 from trading.engine.client_orders import known_client_order, order_content
 from trading.engine.commands import PlaceOrder, TriggerOrder
+from trading.engine.decisions.related import is_priced_rightly, special_refusal, state_attached, trails_rightly
 from trading.engine.events import AnyEvent, OrderPlaced, OrderRejected, OrderRepeated, OrderTriggered
 from trading.engine.execution import Execution
 from trading.engine.refusal import refuse
@@ -84,10 +84,21 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             command.trailing_distance_ticks,
             command.trailing_rate_ppb,
             command.activation_price_ticks,
+            command.display_lots,
+            max(0, resting_lots - command.display_lots) if command.display_lots else 0,
+            0,
+            command.group_id,
+            False,
+            False,
+            command.attached,
         )
     ]
     if execution is not None and (execution.matches or resting_lots != command.quantity_lots):
         execution.state_events(state, order_id, 1, events)
+    if command.attached:
+        filled_lots = execution.filled_lots if execution is not None else 0
+        if resting_lots or filled_lots:
+            state_attached(state, command, order_id, filled_lots, events)
     return events
 
 
@@ -142,10 +153,14 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
         or not 0 <= command.trigger_by <= TRIGGER_BY_LAST
         or (time_in_force == GTD and command.expires_at_ns <= time_ns)
         or (time_in_force != GTD and command.expires_at_ns != 0)
-        or not _trails_rightly(command)
+        or not trails_rightly(command)
     ):
         return "invalid_parameter"
     account, instrument = position.account, position.instrument
+    if command.display_lots or command.group_id or command.attached:
+        code = special_refusal(command, position, is_plain)
+        if code:
+            return code
     if not 1 <= command.quantity_lots <= instrument.maximum_order_lots:
         return "invalid_quantity"
     highest = instrument.maximum_price_ticks
@@ -155,24 +170,18 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
         return "invalid_price"
     if not (0 <= command.trailing_distance_ticks <= highest and 0 <= command.activation_price_ticks <= highest):
         return "invalid_price"
+    if command.attached and not all(is_priced_rightly(attached, highest) for attached in command.attached):
+        return "invalid_price"
     if account.state != ACCOUNT_NORMAL and _is_restricted(account, command.reduce_only):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"
     if instrument.state == INSTRUMENT_POST_ONLY and not is_plain:
         return "post_only_mode"
-    if position.open_orders >= (account.maximum_open_orders or instrument.maximum_open_orders):
+    if position.open_orders + len(command.attached) >= (account.maximum_open_orders or instrument.maximum_open_orders):
         return "too_many_open_orders"
     return ""
 
 
 def _is_restricted(account: Account, reduce_only: bool) -> bool:
     return account.state != ACCOUNT_NORMAL and (account.state >= ACCOUNT_CANCEL_ONLY or not reduce_only)
-
-
-def _trails_rightly(command: PlaceOrder) -> bool:
-    """A trailing stop has a distance or a rate below 1, and perhaps an activation price; no other order has any."""
-    distance_ticks, rate_ppb = command.trailing_distance_ticks, command.trailing_rate_ppb
-    if command.order_type == TRAILING_STOP:
-        return (distance_ticks != 0) != (rate_ppb != 0) and 0 <= rate_ppb < PPB
-    return distance_ticks == 0 and rate_ppb == 0 and command.activation_price_ticks == 0

@@ -71,7 +71,11 @@ def _recover(lease: Lease) -> Engine:
     connection.close_pool()
     duration_s = time.monotonic() - started_s
     logger.info(
-        "Leads in epoch %d from sequence %d, recovered in %.1f s.", lease.epoch, lease.last_sequence, duration_s
+        "Leads in epoch %d from sequence %d, recovered in %.1f s.",
+        lease.epoch,
+        lease.last_sequence,
+        duration_s,
+        extra={"epoch": lease.epoch, "sequence": lease.last_sequence},
     )
     return engine
 

@@ -1,4 +1,7 @@
-"""manage.py create_api_key EMAIL --account NAME --label LABEL --scopes read,trade: prints the secret, once."""
+"""manage.py create_api_key EMAIL --account NAME --label LABEL --scopes read,trade: prints the secret, once.
+
+With --public-key KEY (Ed25519, base64 or PEM) there is no secret: the owner keeps the private key.
+"""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
@@ -24,7 +27,7 @@ def words(text: str) -> list[str]:
 
 
 class Command(BaseCommand):
-    help = "Creates an API key and prints it with its secret, which cannot be shown again."
+    help = "Creates an API key and prints it, with its secret if it has one, which cannot be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", help="the owner")
@@ -32,6 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--label", required=True)
         parser.add_argument("--scopes", required=True, type=words, help="of read, trade, transfer; with commas")
         parser.add_argument("--networks", default=[], type=words, help="CIDR ranges the key is used from; with commas")
+        parser.add_argument(
+            "--public-key", default=None, metavar="KEY", help="Ed25519, of the owner, in base64 or as PEM"
+        )
         parser.add_argument("--expires", default=None, type=moment, help="ISO 8601; without a zone: UTC")
 
     def handle(self, *, email: str, account: str, **options: Any) -> None:
@@ -45,7 +51,10 @@ class Command(BaseCommand):
                 scopes=options["scopes"],
                 networks=options["networks"],
                 expires_at=options["expires"],
+                public_key=options["public_key"],
             )
         except ApiError as refusal:
             raise CommandError(refusal.message) from None
-        self.stdout.write(f"key     {key.public_id}\nsecret  {secret}")
+        self.stdout.write(f"key     {key.public_id}")
+        if secret:
+            self.stdout.write(f"secret  {secret}")

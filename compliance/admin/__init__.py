@@ -1,0 +1,3 @@
+from compliance.admin import people, trail
+
+__all__ = ["people", "trail"]

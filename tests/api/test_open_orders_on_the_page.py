@@ -1,0 +1,42 @@
+"""The page's list of open orders says which ones belong together, and offers only changes that can be made."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STOP = {"type": "stop", "trigger_price": "58500", "trigger_by": "mark"}
+STOP_LIMIT = {**STOP, "type": "stop_limit", "price": "58400"}
+
+
+def shown(trader):
+    """The text of each open order's row and the names of its fields, by order id."""
+    trader.client.force_login(trader.user)
+    answer = trader.client.get(reverse("trade_orders", args=["BTC-PERP"]))
+    assert answer.status_code == 200
+    rows = re.findall(r"<tr data-order.*?</tr>", answer.content.decode(), re.DOTALL)
+    ids = [int(re.search(r"/(\d+)/cancel", row)[1]) for row in rows]
+    texts = [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
+    return {
+        order_id: (text, re.findall(r'input name="(\w+)"', row))
+        for order_id, text, row in zip(ids, texts, rows, strict=True)
+    }
+
+
+def test_each_order_says_what_it_belongs_to(alice):
+    iceberg = alice.place(quantity="1", display_quantity="0.25")["id"]
+    parent = alice.place(attached=[STOP, STOP_LIMIT])
+    leader = alice.place()["id"]
+    member = alice.place(group_id=leader)["id"]
+    quotes = {"symbol": "BTC-PERP", "quotes": [{"side": "buy", "price": "59500", "quantity": "0.01"}]}
+    quote = alice.post("/quotes", quotes).json()["quotes"][0]["id"]
+    rows = shown(alice)
+    stop, stop_limit = parent["attached_order_ids"]
+    assert "shows 0.25" in rows[iceberg][0]
+    assert f"attached to {parent['id']}" in rows[stop][0] and "attached" not in rows[parent["id"]][0]
+    assert f"group {leader}" in rows[leader][0] and f"group {leader}" in rows[member][0]
+    assert "quote" in rows[quote][0] and "post-only" not in rows[quote][0]
+    fields = [rows[order_id][1] for order_id in (iceberg, stop, stop_limit, quote)]
+    assert fields == [["price", "quantity"], [], ["price"], []]

@@ -1,0 +1,3 @@
+from trading.admin import accounts, instruments, journal, rows
+
+__all__ = ["accounts", "instruments", "journal", "rows"]

@@ -1,0 +1,103 @@
+"""Parts of `apply`: what an event causes. Internal commands are queued here, triggers follow their prices."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trading.core.accounts import Account
+from trading.core.markets import Instrument
+from trading.core.orders import Order
+from trading.core.terms import INSTRUMENT_NORMAL, TRIGGER_BY_MARK
+from trading.engine import events as e
+from trading.engine.commands import (
+    CancelGroup,
+    FireMarketMakerProtection,
+    InternalCommand,
+    SizeAttached,
+    TriggerOrder,
+    TrimReduceOnly,
+)
+from trading.engine.resting import watch
+from trading.engine.state import State
+
+QUEUED_COMMANDS: Final = (TriggerOrder, TrimReduceOnly, SizeAttached, CancelGroup, FireMarketMakerProtection)
+
+
+def forget_trigger(state: State, order: Order) -> None:
+    order.is_untriggered = False
+    position = order.position
+    if not order.is_asleep:
+        position.instrument.trigger_book(order.trigger_by).remove(order)
+        if order.parent_order_id:
+            assert position.attached_orders is not None
+            del position.attached_orders[order.order_id]
+    del state.untriggered[order.order_id]
+
+
+def watch_price(state: State, order: Order) -> None:
+    """The order watches its price from now on."""
+    watch(order)
+    instrument = order.position.instrument
+    follow(state, instrument, order.trigger_by)
+    queue_triggers(state, instrument)
+
+
+def join_group(account: Account, event: e.OrderPlaced) -> None:
+    """An attached order tells its parent that it is there, any other makes the order whose group it joins a member."""
+    first = account.orders.get(event.group_id)
+    if first is not None and event.parent_order_id:
+        first.has_attached = True
+    elif first is not None:
+        first.group_id = event.group_id
+
+
+def tell_related(state: State, order: Order, filled_lots: int) -> None:
+    """An order was filled: attached ones follow in size; with the first fill the others of its group are to go."""
+    if order.has_attached:
+        size_attached(state, order)
+    elif order.group_id and not order.parent_order_id and order.filled_lots == filled_lots:
+        account_id = order.position.account.account_id
+        queue(state, CancelGroup(b"", 0, account_id, order.group_id, order.order_id, True))
+
+
+def size_attached(state: State, order: Order) -> None:
+    queue(state, SizeAttached(b"", 0, order.position.account.account_id, order.order_id, order.filled_lots))
+
+
+def count_quote_fill(state: State, quote: Order, lots: int) -> None:
+    position = quote.position
+    protection = position.protection
+    if protection is None or protection.is_frozen(state.time_ns):
+        return
+    if protection.count(state.time_ns, quote.side * lots):
+        account_id, instrument_id = position.account.account_id, position.instrument.instrument_id
+        queue(state, FireMarketMakerProtection(b"", 0, account_id, instrument_id))
+
+
+def queue(state: State, command: InternalCommand) -> None:
+    state.pending.append((state.sequence, command))
+
+
+def follow(state: State, instrument: Instrument, trigger_by: int) -> None:
+    """Trailing stops go along with the price that has moved, in every state of the instrument."""
+    price_ticks = instrument.mark_price_ticks if trigger_by == TRIGGER_BY_MARK else instrument.last_price_ticks
+    if state.untriggered and price_ticks:
+        instrument.trigger_book(trigger_by).follow(price_ticks)
+
+
+def queue_triggers(state: State, instrument: Instrument) -> None:
+    """Queue every stop whose condition now holds; only while the instrument trades normally."""
+    if not state.untriggered or instrument.state != INSTRUMENT_NORMAL:
+        return
+    for triggers, price_ticks in (
+        (instrument.triggers_by_mark, instrument.mark_price_ticks),
+        (instrument.triggers_by_last, instrument.last_price_ticks),
+    ):
+        if price_ticks:
+            for order in triggers.reached(price_ticks):
+                if not order.is_queued:
+                    order.is_queued = True
+                    if order.group_id:
+                        account_id = order.position.account.account_id
+                        queue(state, CancelGroup(b"", 0, account_id, order.group_id, order.order_id, False))
+                    queue(state, TriggerOrder(b"", 0, order.order_id))
