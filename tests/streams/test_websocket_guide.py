@@ -43,7 +43,9 @@ def test_its_book_comes_out_as_it_says():
     assert shown == said
 
 
-@pytest.mark.parametrize("code", [guard.NO_LONGER_VALID, socket.NOT_USED, socket.SLOW_READER, socket.FLOODED])
+@pytest.mark.parametrize(
+    "code", [guard.NO_LONGER_VALID, socket.NOT_USED, socket.SLOW_READER, socket.FLOODED, socket.FAULT]
+)
 def test_every_close_code_is_explained(code):
     assert f"| {code} |" in GUIDE
 
