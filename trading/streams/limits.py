@@ -30,19 +30,19 @@ class Pace:
     def is_flooded(self) -> bool:
         return self._refused >= FLOOD
 
-    def step(self) -> None:
-        """Refuses with rate_limited."""
+    def step(self, operations: int = 1) -> None:
+        """Refuses with rate_limited, and then takes nothing."""
         now_s = self._monotonic()
         self._left = min(OPERATIONS_A_SECOND, self._left + (now_s - self._filled_s) * OPERATIONS_A_SECOND)
         self._filled_s = now_s
-        if self._left < 1:
+        if self._left < operations:
             if now_s - self._counting_since_s > FLOOD_S:
                 self._counting_since_s, self._refused = now_s, 0
             self._refused += 1
             REFUSALS.labels("socket").inc()
             message = f"A connection may send {OPERATIONS_A_SECOND} operations a second."
             raise ApiError("rate_limited", message, {"retry_after": 1})
-        self._left -= 1
+        self._left -= operations
 
 
 class Purse:

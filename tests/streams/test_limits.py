@@ -1,0 +1,86 @@
+"""How much one connection may do, and that whoever does much does not take the heartbeats from the others."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from exchange.contract.errors import ApiError
+from trading.streams import hub as hub_module
+from trading.streams.hub import THREADS, Hub
+from trading.streams.limits import OPERATIONS_A_SECOND
+from trading.streams.order_entry import MAXIMUM_IN_FLIGHT, OrderEntry
+from trading.streams.requests import read_message
+from trading.streams.socket import Socket
+
+pytestmark = pytest.mark.asyncio
+
+
+class Gateway:
+    """Keeps what is sent; a test says what came of it."""
+
+    def __init__(self):
+        self.sent = []
+
+    def submit_many(self, commands, then):
+        self.sent.append((commands, then))
+
+
+class Talker:
+    """Orders over a gateway of the test, without a database: nothing is charged."""
+
+    def __init__(self):
+        self.gateway, self.frames = Gateway(), []
+        hub = SimpleNamespace(gateway=self.gateway, markets=None, read=self._read)
+        principal = SimpleNamespace(key_id="key", acting_account_id=lambda: 7)
+        self.entry = OrderEntry(hub, principal, None, bytes(16), self.frames.append)
+
+    async def _read(self, function, **arguments):
+        pass
+
+    async def say(self, op, **fields):
+        text = msgspec.json.encode({"op": op, "nonce": str(len(self.gateway.sent)), **fields}).decode()
+        await self.entry.take(read_message(text))
+
+    async def cancel(self, count):
+        await self.say("order.batch", args={"operations": [{"op": "cancel", "id": 1}] * count})
+
+
+async def test_a_batch_under_way_counts_as_its_operations():
+    talker = Talker()
+    for _ in range(MAXIMUM_IN_FLIGHT // 50):
+        await talker.cancel(50)
+    await talker.cancel(MAXIMUM_IN_FLIGHT % 50)
+    with pytest.raises(ApiError, match="under way"):
+        await talker.cancel(1)
+    commands, then = talker.gateway.sent[0]
+    then([ApiError("engine_busy")] * 50)
+    assert len(commands) == 50 and len(talker.frames) == 1
+    await talker.cancel(50)
+    with pytest.raises(ApiError, match="under way"):
+        await talker.cancel(1)
+
+
+async def test_a_batch_takes_as_much_of_the_pace_as_its_operations():
+    operations = [{"op": "cancel", "id": 1}] * 50
+    batch = msgspec.json.encode({"op": "order.batch", "nonce": "n", "args": {"operations": operations}}).decode()
+    socket, frames = Socket(Hub(), None, None, None), []
+    socket.put = lambda frame: frames.append(msgspec.json.decode(frame["text"])["error"]["code"])
+    for _ in range(OPERATIONS_A_SECOND // 50 + 3):
+        await socket._take(batch)
+    assert frames[: OPERATIONS_A_SECOND // 50] == ["unauthenticated"] * (OPERATIONS_A_SECOND // 50)
+    assert frames[-1] == "rate_limited"
+
+
+async def test_heartbeats_do_not_wait_for_what_keeps_the_threads_busy(monkeypatch):
+    monkeypatch.setattr(hub_module, "stream_positions", lambda keys: {})
+    hub, done = Hub(), threading.Event()
+    hub._loop = asyncio.get_running_loop()
+    busy = [asyncio.create_task(hub.read(done.wait, timeout=10)) for _ in range(2 * THREADS)]
+    try:
+        await asyncio.wait_for(hub._beat(), 2)
+    finally:
+        done.set()
+        assert await asyncio.gather(*busy) == [True] * len(busy)
