@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from django.test import RequestFactory
 
 from exchange.contract.errors import ApiError
+from trading.engine.replies import Outcome
 from trading.streams import hub as hub_module
 from trading.streams.hub import THREADS, Hub
 from trading.streams.limits import OPERATIONS_A_SECOND
@@ -16,6 +18,10 @@ from trading.streams.requests import read_message
 from trading.streams.socket import Socket
 
 pytestmark = pytest.mark.asyncio
+
+
+def outcome(command, sequence, events):
+    return Outcome(command.command_id, sequence, 1, events, None, 0, 0)
 
 
 class Gateway:
@@ -29,16 +35,14 @@ class Gateway:
 
 
 class Talker:
-    """Orders over a gateway of the test, without a database: nothing is charged."""
+    """Orders over a gateway of the test."""
 
     def __init__(self):
         self.gateway, self.frames = Gateway(), []
-        hub = SimpleNamespace(gateway=self.gateway, markets=None, read=self._read)
-        principal = SimpleNamespace(key_id="key", acting_account_id=lambda: 7)
-        self.entry = OrderEntry(hub, principal, None, bytes(16), self.frames.append)
-
-    async def _read(self, function, **arguments):
-        pass
+        hub = SimpleNamespace(gateway=self.gateway, markets=None, read=asyncio.to_thread)
+        principal = SimpleNamespace(key_id="key", user=SimpleNamespace(pk=1), acting_account_id=lambda: 7)
+        handshake = RequestFactory().get("/ws/v1")
+        self.entry = OrderEntry(hub, principal, handshake, bytes(16), self.frames.append)
 
     async def say(self, op, **fields):
         text = msgspec.json.encode({"op": op, "nonce": str(len(self.gateway.sent)), **fields}).decode()
@@ -46,6 +50,12 @@ class Talker:
 
     async def cancel(self, count):
         await self.say("order.batch", args={"operations": [{"op": "cancel", "id": 1}] * count})
+
+    async def cancel_all_in_vain(self):
+        await self.say("order.cancel_all")
+        commands, then = self.gateway.sent[-1]
+        then([outcome(commands[0], len(self.gateway.sent), [])])
+        await asyncio.gather(*self.entry._tasks)
 
 
 async def test_a_batch_under_way_counts_as_its_operations():
@@ -61,6 +71,18 @@ async def test_a_batch_under_way_counts_as_its_operations():
     await talker.cancel(50)
     with pytest.raises(ApiError, match="under way"):
         await talker.cancel(1)
+
+
+async def test_cancels_that_find_nothing_are_free_until_there_is_a_debt(settings, valkey_url):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "key": (3, 2)}
+    talker = Talker()
+    for _ in range(4):
+        await talker.cancel_all_in_vain()
+    with pytest.raises(ApiError) as refused:
+        await talker.say("order.cancel_all")
+    assert refused.value.code == "rate_limited"
+    await asyncio.sleep(1)
+    await talker.cancel_all_in_vain()
 
 
 async def test_a_batch_takes_as_much_of_the_pace_as_its_operations():

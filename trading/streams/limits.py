@@ -48,10 +48,12 @@ class Pace:
 class Purse:
     """Credits taken from the shared buckets in advance, so that not every operation has to ask them.
 
-    Who sends much takes more at once; what is left at the end is given back. `charge` raises rate_limited.
+    Who sends much takes more at once; what is left at the end is given back. `charge` raises rate_limited. Whoever
+    charges the buckets, for the purse or beside it, tells it what they have `left`: in debt, nothing is free.
     """
 
     def __init__(self, charge: Charge, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.left = 0  # below zero: a debt
         self._charge = charge
         self._monotonic = monotonic
         self._credits = 0
@@ -60,6 +62,8 @@ class Purse:
 
     async def pay(self, cost: int) -> None:
         """Refuses with rate_limited, and then takes nothing."""
+        if self.left < 0:
+            await self._charge(0)
         if self._credits < cost:
             await self._buy(cost - self._credits)
         self._credits -= cost

@@ -207,10 +207,10 @@ class OrderEntry:
             self._put(result_frame(message.id, answer))
 
     async def _charge(self, cost: int) -> None:
-        await self._hub.read(self._charge_now, cost=cost, enforce=cost > 0)
+        await self._hub.read(self._charge_now, cost=cost, enforce=cost >= 0)
 
     def _charge_now(self, cost: int, *, enforce: bool) -> None:
-        throttles.charge_principal(self._handshake, self._principal, cost, enforce)
+        self._purse.left = throttles.charge_principal(self._handshake, self._principal, cost, enforce)
 
     def _charge_miss_soon(self) -> None:
         self._spawn(self._hub.read(self._charge_now, cost=1, enforce=False))
