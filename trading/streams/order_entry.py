@@ -23,10 +23,9 @@ from trading.streams.frames import Frame, error_frame, result_frame
 from trading.streams.hub import Hub
 from trading.streams.limits import Purse
 from trading.streams.markets import Markets, NotInMemory
+from trading.streams.renewal import SWITCH_MS, Renewal
 
 MAXIMUM_IN_FLIGHT: Final = 256
-SWITCH_MS: Final = 10_000  # orders live so long after their socket
-RENEW_S: Final = 3.0
 
 Answer = (
     answers.OrderResult
@@ -86,7 +85,7 @@ class OrderEntry:
         self._fast = OrderDesk(account_id, Memory(hub.markets), self._charge_miss_soon)
         self._slow = OrderDesk(account_id, ReadModels, partial(self._charge_now, 1, enforce=False))
         self._in_flight = 0
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewal = Renewal(self._renew_switch)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, message: r.AnyOrderMessage) -> None:
@@ -120,8 +119,7 @@ class OrderEntry:
 
     async def close(self) -> None:
         """Operations under way go on, their answers are lost; a dead man's switch is renewed no more."""
-        if self._renewing is not None:
-            self._renewing.cancel()
+        self._renewal.pause()
         await self._purse.empty()
 
     async def _mass_quote(self, message: r.MassQuote, body: MassQuoteFields, command_id: bytes) -> None:
@@ -137,18 +135,12 @@ class OrderEntry:
     async def _cancel_on_disconnect(self, message: r.CancelOnDisconnect) -> None:
         """The switch is the engine's: should this process die, nobody renews it either."""
         command_id = await self._begin(message, cost=1)
-        if self._renewing is not None:
-            self._renewing.cancel()
-            self._renewing = None
-        if message.args.enabled:
-            self._renewing = asyncio.get_running_loop().create_task(self._renew_switch())
+        self._renewal.pause()
         switch = self._switch(SWITCH_MS if message.args.enabled else 0, command_id)
         self._submit(message, [switch], lambda desk, results: desk.switched(results[0]))
 
-    async def _renew_switch(self) -> None:
-        while True:
-            await asyncio.sleep(RENEW_S)
-            self._hub.gateway.submit_many([self._switch(SWITCH_MS, new_command_id())], lambda results: None)
+    def _renew_switch(self) -> None:
+        self._hub.gateway.submit_many([self._switch(SWITCH_MS, new_command_id())], lambda results: None)
 
     def _switch(self, timeout_ms: int, command_id: bytes) -> CancelAfter:
         return self._fast.cancel_after(CancelAfterFields(timeout_ms), command_id=command_id)
@@ -201,6 +193,8 @@ class OrderEntry:
 
     def _answer(self, message: r.OrderMessage, answer: Answer | ApiError) -> None:
         self._in_flight -= message.operations
+        if isinstance(message, r.CancelOnDisconnect):
+            self._renewal.resume(answer if isinstance(answer, answers.CancelAfterState) else None)
         if isinstance(answer, ApiError):
             self._put(error_frame(message.id, answer))
         else:
