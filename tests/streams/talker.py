@@ -7,6 +7,8 @@ import msgspec
 from django.test import RequestFactory
 
 from trading.engine.replies import Outcome
+from trading.streams.hub import _with_database
+from trading.streams.markets import Markets
 from trading.streams.order_entry import OrderEntry
 from trading.streams.requests import read_message
 
@@ -30,10 +32,13 @@ class Talker:
 
     def __init__(self):
         self.gateway, self.frames = Gateway(), []
-        hub = SimpleNamespace(gateway=self.gateway, markets=None, read=asyncio.to_thread)
+        hub = SimpleNamespace(gateway=self.gateway, markets=Markets(self._read), read=self._read)
         principal = SimpleNamespace(key_id="key", user=SimpleNamespace(pk=1), acting_account_id=lambda: 7)
         handshake = RequestFactory().get("/ws/v1")
         self.entry = OrderEntry(hub, principal, handshake, bytes(16), self.frames.append)
+
+    async def _read(self, function, **arguments):
+        return await asyncio.to_thread(_with_database, function, arguments)
 
     async def say(self, op, **fields):
         text = msgspec.json.encode({"op": op, "nonce": str(len(self.gateway.sent)), **fields}).decode()

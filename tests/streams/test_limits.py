@@ -44,6 +44,18 @@ async def test_cancels_that_find_nothing_are_free_until_there_is_a_debt(settings
     await talker.cancel_all_in_vain()
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_made_up_symbols_cost_a_credit(settings, valkey_url):
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "key": (3, 0.01)}
+    talker, codes = Talker(), []
+    for _ in range(6):
+        with pytest.raises(ApiError) as refused:
+            await talker.say("order.cancel_all", args={"symbol": "NO-PERP"})
+        codes.append(refused.value.code)
+        await asyncio.gather(*talker.entry._tasks)
+    assert codes == ["instrument_not_found"] * 4 + ["rate_limited"] * 2
+
+
 async def test_a_batch_takes_as_much_of_the_pace_as_its_operations():
     operations = [{"op": "cancel", "id": 1}] * 50
     batch = msgspec.json.encode({"op": "order.batch", "nonce": "n", "args": {"operations": operations}}).decode()

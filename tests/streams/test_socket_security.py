@@ -232,6 +232,19 @@ async def test_twenty_sockets_a_user(exchange, address, key):
         assert "account" in await clients[-1].authenticate(account)
 
 
+async def test_fifty_anonymous_sockets_an_address(exchange, address):
+    await asyncio.sleep(0.5)  # for those of the tests before to be gone
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(talk(address)) for _ in range(50)]
+        with pytest.raises(websockets.InvalidStatus):
+            await stack.enter_async_context(talk(address))
+        assert "account" in await clients[0].authenticate(exchange.account("alice"))
+        await stack.enter_async_context(talk(address))
+        await clients[1].socket.close()
+        await asyncio.sleep(0.5)
+        await stack.enter_async_context(talk(address))
+
+
 async def test_who_does_nothing_is_sent_away(address):
     async with talk(address) as client:
         started_s = time.monotonic()

@@ -116,7 +116,7 @@ class Hub:
     async def _scale(self, symbol: str) -> Scale:
         with suppress(NotInMemory):
             return self.markets.scale_by_symbol(symbol)
-        await self.markets.look()
+        await self.markets.look_again()
         try:
             return self.markets.scale_by_symbol(symbol)
         except NotInMemory:

@@ -157,12 +157,20 @@ class OrderEntry:
         try:
             return make(self._fast)
         except NotInMemory:
-            await self._hub.markets.look()
+            await self._hub.markets.look_again()
         try:
             return make(self._fast)
         except NotInMemory:
+            return await self._make_slowly(make)
+
+    async def _make_slowly(self, make: Callable[[OrderDesk], Made]) -> Made:
+        """Names that are made up cost a credit, also in what else is free."""
+        try:
             made: Made = await self._hub.read(make, desk=self._slow)
-            return made
+        except ApiError:
+            self._charge_miss_soon()
+            raise
+        return made
 
     def _submit(self, message: r.OrderMessage, commands: list[ExternalCommand], show: Show) -> None:
         self._in_flight += message.operations
