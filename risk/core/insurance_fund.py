@@ -35,6 +35,6 @@ def takeover_lots(
     lot_value_units = mark_price_ticks * value_units
     cost_units = side * (bankruptcy_price_ticks - mark_price_ticks) * value_units
     cost_units += ceil_ppb(lot_value_units, margin_ppb)
-    affordable = max(free_units, 0) // cost_units if cost_units > 0 else abs(lots)
+    affordable = free_units // cost_units if cost_units > 0 else abs(lots)
     room = limit_units // lot_value_units - side * held_lots
     return max(min(abs(lots), affordable, room), 0)

@@ -104,11 +104,11 @@ def test_ranks_order_as_the_fractions_do(first, second, lot_value_units):
     assert rank_ppb(first_rank) in (first_exact * PPB // 1, first_exact * PPB // 1 - 1)
 
 
-def test_neighbouring_fractions_of_the_largest_size_keep_their_order():
-    value = 2**61
+def test_fractions_closer_than_any_usual_precision_keep_their_order():
+    """One unit of profit on a very large position: 1 / (M - 1) and 1 / M, over an equity of 2^62, are 2^-184 apart."""
     ranks = [
-        rank_scaled(lots=1, entry_value_units=entry, equity_units=2**62 - 1, lot_value_units=value)
-        for entry in (value // 2, value // 2 + 1, value // 2 + 2)
+        rank_scaled(lots=1, entry_value_units=value - 1, equity_units=2**62, lot_value_units=value)
+        for value in (2**61 - 1, 2**61, 2**61 + 1)
     ]
     assert ranks == sorted(set(ranks), reverse=True)
 
