@@ -144,6 +144,12 @@ def test_half_of_the_sources_against_the_other_half():
     assert index_price(quotes=quotes, rules=STRICT).status == INDEX_DISAGREEMENT
 
 
+def test_half_of_the_sources_far_off_on_either_side():
+    quotes = [priced(9_000), priced(10_000), priced(10_000), priced(11_000)]
+    assert index_price(quotes=quotes, rules=STRICT).status == INDEX_DISAGREEMENT
+    assert index_price(quotes=[*quotes, priced(10_000)], rules=STRICT).status == INDEX_FIRM
+
+
 def test_off_the_benchmark():
     quotes = [priced(10_000)] * 3
     for benchmark_ticks, status in ((9_804, INDEX_FIRM), (9_803, INDEX_OFF_BENCHMARK), (20_000, INDEX_OFF_BENCHMARK)):
