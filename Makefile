@@ -14,6 +14,8 @@ run: $(INSTALLED) ## the whole exchange with its demo world, at http://127.0.0.1
 
 test: $(INSTALLED) ## every test but the long ones
 	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.pages.chromium
+	$(BIN)/python -m pytest -m browser tests/pages
 
 lint: $(INSTALLED) ## style, types of the pure packages, who may import whom
 	$(BIN)/ruff check
@@ -32,6 +34,9 @@ streams: $(INSTALLED) ## ten minutes of books followed over the WebSocket, and t
 
 bench: $(INSTALLED) ## performance, as a table of ratios
 	$(BIN)/python -m tests.performance
+
+screenshots: $(INSTALLED) ## pictures of the pages for docs/, of the demo world that `make run` runs beside
+	$(BIN)/python -m tests.pages.screenshots
 
 compile: $(INSTALLED) ## the pure packages as machine code (needs a C compiler); ENGINE=compiled uses them
 	$(BIN)/python -m exchange.compiled
@@ -54,4 +59,4 @@ $(INSTALLED): requirements.lock
 		{ echo "The locked requirements could not be installed: is the package index reachable?"; exit 1; }
 	@touch $@
 
-.PHONY: help run test lint sim chaos streams bench compile lock clean
+.PHONY: help run test lint sim chaos streams bench screenshots compile lock clean

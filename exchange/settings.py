@@ -222,7 +222,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Exchange API",
     "VERSION": "1",
-    "DESCRIPTION": "[Orders explained](/api/docs/orders.md): every kind, flag and group, with a request for each.",
+    "DESCRIPTION": "[Orders explained](/api/docs/orders.md): every kind, flag and group, with a request for each. "
+    "[The WebSocket](/api/docs/websocket.md): streams, and orders without waiting, over one connection.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -62,6 +62,9 @@ class Notice(NamedTuple):
     text: str = ""
 
 
+UNREACHABLE = Notice("loss", "The exchange could not be reached", "Look at your orders before you send this again.")
+
+
 def market_line(view: InstrumentView, row: TickerView | None) -> MarketLine:
     state = market_presenting.instrument(view).state
     if row is None:
@@ -86,6 +89,11 @@ def tone_of(text: str | None) -> str:
     if not text or not Decimal(text.split()[0]):
         return "plain"
     return "loss" if text.startswith("-") else "gain"
+
+
+def groupings(tick: str) -> list[tuple[int, str]]:
+    """(ticks that the book may show as one price, the step that makes)."""
+    return [(factor, f"{(Decimal(tick) * factor).normalize():f}") for factor in (1, 10, 100, 1000)]
 
 
 def grouped(text: str | None, places: int | None = None) -> str:

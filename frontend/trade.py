@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from exchange.contract.errors import ApiError
 from frontend import acting, forms, presenters
 from frontend.pages import View, error_page
+from frontend.views import market_lines
 from risk.api.preview import previewed
 from trading.api import answers, market_presenting, presenting, requests
 from trading.api.listed import listed_now, scale_by_id, scale_by_symbol
@@ -25,6 +26,7 @@ from trading.services import gateway
 SHOWN_ORDERS: Final = 200
 SHOWN_FILLS: Final = 30
 INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
+SHARES: Final = (10, 25, 50, 75, 100)  # percent of the buying power
 
 
 def fragment(view: View) -> View:
@@ -68,6 +70,11 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
         "account_id": chosen,
         "types": presenters.TYPES,
         "intervals": INTERVALS,
+        "shares": SHARES,
+        "digits": len(instrument.tick.partition(".")[2]),
+        "groupings": presenters.groupings(instrument.tick),
+        "markets": market_lines(),
+        "unreachable": presenters.UNREACHABLE,
     }
     return render(request, "trade/page.html", context)
 
@@ -77,10 +84,11 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
 def account(request: HttpRequest, symbol: str) -> HttpResponse:
     """The account bar and the positions, from the engine itself."""
     view = _described(request)
+    positions = [presenting.position(held, scale=scale_by_id(held.instrument_id)) for held in view.positions]
     context = {
         "account": presenting.account(view),
-        "positions": [presenting.position(held, scale=scale_by_id(held.instrument_id)) for held in view.positions],
-        "symbol": symbol,
+        "positions": [position for position in positions if position.size != "0"],
+        "leverage": next((position.leverage for position in positions if position.symbol == symbol), None),
     }
     return render(request, "trade/_account.html", context)
 

@@ -21,6 +21,7 @@ VICTIMS = {
     "backend": lambda line: line.startswith("postgres: exchange"),
     "valkey": lambda line: "valkey-server" in line,
     "readers": lambda line: line.endswith("runprojections"),
+    "crowd": lambda line: line.endswith("runcrowd"),
     "web": lambda line: "daphne" in line and "exchange.asgi" in line,
 }
 

@@ -39,7 +39,7 @@ def write(path: Path, credentials: list[Credentials]) -> None:
     """Replaces the file in one step."""
     content = {
         "base_url": f"http://{settings.HOST}:{settings.PORT}",
-        "ws_url": None,
+        "ws_url": f"ws://{settings.HOST}:{settings.PORT}/ws/v1",
         "accounts": [asdict(entry) for entry in credentials],
     }
     new = path.with_suffix(".new")

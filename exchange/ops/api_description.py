@@ -22,11 +22,10 @@ def schema_document() -> bytes:
 
 
 @require_safe
-def order_guide(request: HttpRequest) -> HttpResponse:
-    """Every kind of order, explained for a trader."""
-    return HttpResponse(
-        (settings.BASE_DIR / "docs" / "orders.md").read_bytes(), content_type="text/plain; charset=utf-8"
-    )
+def guide(request: HttpRequest, name: str) -> HttpResponse:
+    """What a description field by field cannot tell."""
+    path = settings.BASE_DIR / "docs" / f"{name}.md"
+    return HttpResponse(path.read_bytes(), content_type="text/plain; charset=utf-8")
 
 
 class Docs(SpectacularSwaggerSplitView):

@@ -41,7 +41,13 @@ def web_command() -> tuple[str, ...]:
         sockets = ("--ws-max-size", limit, "--ws-per-message-deflate", "false")
         return (sys.executable, "-m", "uvicorn", *options, *sockets, application)
     options = ("-b", settings.HOST, "-p", port, "-v", "0", "--no-server-name")
-    sockets = ("--websocket-max-message-size", limit, "--websocket-max-frame-size", limit)
+    # Autobahn holds what we send to the message size too, and the snapshot of a deep book is large.
+    sockets = (
+        "--websocket-max-message-size",
+        str(32 * settings.MAXIMUM_BODY_BYTES),
+        "--websocket-max-frame-size",
+        limit,
+    )
     return (sys.executable, "-m", "daphne", *options, *sockets, application)
 
 

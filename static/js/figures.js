@@ -1,8 +1,10 @@
 // Decimal texts for people. Texts stay texts: only widths and charts are computed with numbers.
 
-export function grouped(text) {
+// With digits the part after the point is filled up or cut to these.
+export function grouped(text, digits) {
   if (text === null || text === undefined) return "–";
-  const [whole, fraction] = text.split(".");
+  let [whole, fraction] = text.split(".");
+  if (digits !== undefined) fraction = digits ? (fraction ?? "").slice(0, digits).padEnd(digits, "0") : undefined;
   const groups = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return fraction === undefined ? groups : `${groups}.${fraction}`;
 }

@@ -1,57 +1,90 @@
-// The order form: shows the fields its type takes, asks for the preview, and can be driven by keys.
+// The order form: shows the fields its type takes, what the order is worth, and asks for the preview.
+
+import { grouped, places } from "./figures.js";
 
 export class OrderForm {
-  constructor(form, { tick }) {
+  // takerFee is a rate as text.
+  constructor(form, { takerFee, leverage }) {
     this.form = form;
-    this.tick = tick;
+    this.fields = form.elements;
+    this.takerFee = Number(takerFee);
+    this.leverage = leverage;
+    this.available = 0;
     this.submit = form.querySelector("#submit");
+    this.preview = form.querySelector("#preview");
+    this.hint = this.preview.innerHTML;
     form.addEventListener("input", () => this.changed());
     form.addEventListener("change", () => this.changed());
-    for (const button of form.querySelectorAll("[data-share]")) {
-      button.addEventListener("click", () => this.take(Number(button.dataset.share)));
-    }
+    form.addEventListener("click", (event) => {
+      const share = event.target.closest("[data-share]")?.dataset.share;
+      if (share) this.take(Number(share) / 100);
+    });
     this.changed();
   }
 
+  get isPriced() {
+    return !this.fields.price.closest("label").hidden;
+  }
+
+  // What the order would trade at: its own price, or the last one.
+  get price() {
+    return Number((this.isPriced && this.fields.price.value) || this.fields.price.placeholder);
+  }
+
+  get buyingPower() {
+    return this.available / (1 / (Number(this.leverage.value) || 1) + 2 * this.takerFee); // two fees: in and out again
+  }
+
   changed() {
-    const type = this.form.elements.type.value;
+    const type = this.fields.type.value;
     for (const field of this.form.querySelectorAll("[data-for]")) {
       field.hidden = !field.dataset.for.split(" ").includes(type);
+      field.querySelector("input, select").disabled = field.hidden;
     }
-    const isPriced = !this.form.elements.price.closest("label").hidden;
-    this.form.querySelector("#expires").hidden = !isPriced || this.form.elements.time_in_force.value !== "gtd";
-    const side = this.form.elements.side.value;
+    this.form.querySelector("#expires").hidden = !this.isPriced || this.fields.time_in_force.value !== "gtd";
+    const side = this.fields.side.value;
     this.submit.className = side;
     this.submit.textContent = `${side === "buy" ? "Buy" : "Sell"} ${this.submit.dataset.symbol}`;
+    this.showWorth();
     this.previewSoon();
+  }
+
+  showWorth() {
+    const value = Number(this.fields.quantity.value) * this.price;
+    this.form.querySelector("#order-value").textContent = value > 0 ? `≈ ${grouped(value.toFixed(2))} USDT` : "–";
+    this.form.querySelector("#buying-power").textContent = `${grouped(this.buyingPower.toFixed(2))} USDT`;
   }
 
   previewSoon() {
     clearTimeout(this.timer);
-    if (!this.form.elements.quantity.value) return;
-    this.timer = setTimeout(() => window.htmx?.trigger("#preview", "preview"), 250);
+    if (this.form.checkValidity()) this.timer = setTimeout(() => window.htmx?.trigger(this.preview, "preview"), 250);
+    else this.preview.innerHTML = this.hint;
   }
 
   setPrice(price) {
-    this.form.elements.price.value = price;
+    if (!this.isPriced) this.fields.type.value = "limit";
+    this.fields.price.value = price;
     this.changed();
   }
 
-  setSide(side) {
-    this.form.elements.side.value = side;
+  set(name, value) {
+    this.fields[name].value = value;
     this.changed();
   }
 
-  // A share of what is available, at the account's leverage and the price of the form or the last one.
+  // What the account has free, and its leverage here once it chose one.
+  showFunds({ available, leverage }) {
+    this.available = Number(available);
+    if (leverage && document.activeElement !== this.leverage) this.leverage.value = leverage;
+    this.showWorth();
+  }
+
+  // A share of the buying power, in whole lots.
   take(share) {
-    const available = Number(document.querySelector("[data-available]")?.dataset.available ?? 0);
-    const leverage = Number(document.querySelector('[name="leverage"]')?.value || 1);
-    const price = Number(this.form.elements.price.value || this.form.elements.price.placeholder);
-    const lot = this.form.elements.quantity.placeholder;
-    if (!(available > 0 && price > 0)) return;
-    const digits = (lot.split(".")[1] ?? "").length;
-    const lots = Math.floor((available * leverage * share) / 100 / price / Number(lot));
-    this.form.elements.quantity.value = (lots * Number(lot)).toFixed(digits);
+    if (!(this.available > 0 && this.price > 0)) return;
+    const lot = this.fields.quantity.placeholder;
+    const lots = Math.floor((this.buyingPower * share) / this.price / Number(lot));
+    this.fields.quantity.value = (lots * Number(lot)).toFixed(places(lot));
     this.changed();
   }
 }

@@ -96,7 +96,8 @@ export class Stream {
       channel.handle(message);
     } else if (message.previous_sequence > channel.sequence) {
       this.ask(message.channel); // something was missed: begin anew
-    } else if (message.type !== "heartbeat" && message.sequence > channel.sequence) {
+    } else if (message.type !== "heartbeat" && message.sequence >= channel.sequence) {
+      // The same sequence again: a state that has none of its own, like that of the engine, or a repeat, which changes nothing.
       channel.sequence = message.sequence;
       channel.handle(message);
     }

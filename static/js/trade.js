@@ -2,30 +2,60 @@
 
 import { Book } from "./book.js";
 import { Chart } from "./chart.js";
-import { grouped, percent } from "./figures.js";
+import { grouped, percent, places } from "./figures.js";
 import { OrderForm } from "./form.js";
+import { listen } from "./keys.js";
+import { followLayout } from "./layout.js";
+import { keepNotices } from "./notices.js";
 import { Stream } from "./stream.js";
+import { Tabs } from "./tabs.js";
 import { Trades } from "./trades.js";
 
 const byId = (id) => document.getElementById(id);
 const main = document.querySelector("main.trade");
-const { symbol, tick, account } = main.dataset;
+const { symbol, tick, lot, takerFee, account } = main.dataset;
+const priceText = (price) => grouped(price, places(tick));
+
+followLayout(main, byId("view"));
+keepNotices(byId("notices"), byId("unreachable"));
 
 const formElement = byId("order-form");
-const form = formElement && new OrderForm(formElement, { tick });
-const book = new Book({ bids: byId("bids"), asks: byId("asks"), spread: byId("spread"), tick, onPrice: (price) => form?.setPrice(price) });
-const trades = new Trades(byId("trades"));
-const chart = new Chart({ element: byId("chart-canvas"), empty: byId("chart-empty"), symbol, tick });
-const stream = new Stream(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1`, { account, onState: showState });
+const form = formElement && new OrderForm(formElement, { takerFee, leverage: byId("leverage") });
+const choosePrice = (price) => {
+  form?.setPrice(price);
+  if (form) showPart("form");
+};
+const book = new Book({ bids: byId("bids"), asks: byId("asks"), spread: byId("spread"), tick, lot, onPrice: choosePrice });
+const trades = new Trades(byId("trades"), { tick, lot });
+const chart = new Chart({ element: byId("chart-canvas"), empty: byId("chart-empty"), legend: byId("chart-legend"), symbol, tick });
+const stream = new Stream(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v1`, { account, onState: showConnection });
 
-const WORDS = { live: "live", connecting: "connecting", reconnecting: "connection lost, trying again" };
+// What the page knows of its connection, and of the engine behind it.
+const WORDS = { live: "live", connecting: "connecting", reconnecting: "connection lost, trying again", away: "engine away" };
+const HALTS = {
+  halted: "Trading in this market is halted. Open orders stay where they are.",
+  cancel_only: "Orders in this market can only be cancelled now.",
+  post_only: "Only post-only orders are accepted in this market now.",
+};
+let connectionState = "connecting";
+let isEngineAway = false;
 
-function showState(state, ageMs) {
+function showConnection(state, ageMs) {
+  connectionState = state;
+  const shown = state === "live" && isEngineAway ? "away" : state;
   const connection = byId("connection");
-  connection.dataset.state = state;
-  connection.textContent = state === "stale" ? `nothing heard for ${Math.round(ageMs / 1000)} s` : WORDS[state];
-  main.classList.toggle("is-stale", state !== "live");
-  if (state === "live") refreshSoon(["account", "orders", "fills"]);
+  connection.dataset.state = shown;
+  connection.textContent = state === "stale" ? `nothing heard for ${Math.round(ageMs / 1000)} s` : WORDS[shown];
+  main.classList.toggle("is-stale", shown !== "live");
+  if (shown === "live") refreshSoon(["account", "orders", "fills"]);
+}
+
+function showStatus({ data }) {
+  isEngineAway = data.engine === null;
+  const halt = isEngineAway ? "The engine is away and comes back by itself. Your orders are safe; nothing can be placed meanwhile." : HALTS[data.instruments[symbol]] ?? "";
+  byId("halt").textContent = halt;
+  byId("halt").hidden = !halt;
+  showConnection(connectionState, 0);
 }
 
 // Fragments are asked for at most every 400 ms, and not under the hands of somebody who is amending in them.
@@ -55,24 +85,31 @@ function showCandles(interval) {
 }
 
 function showTicker({ data }) {
-  byId("last").textContent = grouped(data.last);
+  const tone = Number(data.last) >= Number(data.open_24h) ? "gain" : "loss";
+  for (const id of ["last", "middle"]) {
+    byId(id).textContent = priceText(data.last);
+    byId(id).className = tone;
+  }
   byId("change").textContent = percent(data.last, data.open_24h);
-  byId("change").className = Number(data.last) >= Number(data.open_24h) ? "gain" : "loss";
+  byId("change").className = tone;
+  byId("high").textContent = priceText(data.high_24h);
+  byId("low").textContent = priceText(data.low_24h);
   byId("volume").textContent = grouped(data.volume_24h);
   byId("interest").textContent = grouped(data.open_interest);
-  document.title = `${grouped(data.last)} ${symbol}`;
+  document.title = `${priceText(data.last)} ${symbol}`;
   if (form) formElement.elements.price.placeholder = data.last ?? "";
 }
 
+stream.subscribe("status", showStatus);
 stream.subscribe(`book.${symbol}`, (message) => book.apply(message));
 stream.subscribe(`trades.${symbol}`, (message) => trades.add(message.data));
 stream.subscribe(`ticker.${symbol}`, showTicker);
-stream.subscribe(`mark.${symbol}`, ({ data }) => (byId("mark").textContent = grouped(data.mark)));
+stream.subscribe(`mark.${symbol}`, ({ data }) => (byId("mark").textContent = priceText(data.mark)));
 if (account) {
   stream.subscribe("orders", () => refreshSoon(["orders", "account"]));
   stream.subscribe("fills", () => refreshSoon(["fills", "account"]));
   stream.subscribe("account", () => refreshSoon(["account"]));
-  setInterval(() => refreshSoon(["account"]), 3000); // what positions are worth follows the mark
+  setInterval(() => connectionState === "live" && !isEngineAway && refreshSoon(["account"]), 3000); // what positions are worth follows the mark
 }
 stream.connect();
 trades.load(symbol);
@@ -91,54 +128,41 @@ document.body.addEventListener("account-changed", () => {
   for (const open of document.querySelectorAll("details.amend[open]")) open.open = false;
   refreshSoon(["account", "orders", "fills"]);
 });
-document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.id === "orders") {
+const AFTER = {
+  account: () => form.showFunds(document.querySelector("[data-available]")?.dataset ?? {}),
+  orders: () => {
     const rows = [...document.querySelectorAll("[data-order-price]")].filter((row) => row.dataset.orderPrice);
-    chart.showOrders(rows.map((row) => ({ price: row.dataset.orderPrice, side: row.dataset.orderSide })));
-  }
-  if (event.target.id === "fills") {
+    const orders = rows.map((row) => ({ price: row.dataset.orderPrice, side: row.dataset.orderSide }));
+    chart.showOrders(orders);
+    book.showOwn(orders);
+  },
+  fills: () => {
     const rows = [...document.querySelectorAll("[data-fill-time]")].filter((row) => row.dataset.fillSymbol === symbol);
     chart.showFills(rows.map((row) => ({ time: row.dataset.fillTime, side: row.dataset.fillSide })));
-  }
-});
+  },
+};
+document.body.addEventListener("htmx:afterSettle", (event) => AFTER[event.target.id]?.());
 
-// The newest few notices; good news goes by itself, what went wrong stays until it is closed.
-const NOTICES = 4;
-const GOOD_NEWS_MS = 8000;
-new MutationObserver((changes) => {
-  const notices = byId("notices");
-  while (notices.children.length > NOTICES) notices.lastElementChild.remove();
-  for (const change of changes) {
-    for (const node of change.addedNodes) if (node.matches?.(".gain, .plain")) setTimeout(() => node.remove(), GOOD_NEWS_MS);
-  }
-}).observe(byId("notices"), { childList: true });
-document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".notice").remove());
-
-// On a phone one part is shown at a time.
-for (const tab of document.querySelectorAll("[data-tab]")) {
-  tab.addEventListener("click", () => show(tab.dataset.tab));
+// On a phone one part is shown at a time; positions, orders and fills share a place everywhere.
+const parts = new Tabs(document.querySelector(".parts"), (tab) => (main.dataset.part = tab.dataset.partOf));
+const showPart = (part) => parts.choose(byId(`part-${part}`));
+const holdings = document.querySelector(".tabs");
+if (holdings) {
+  const tabs = new Tabs(holdings, (chosen) => {
+    for (const tab of tabs.tabs) byId(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+  });
 }
-function show(part) {
-  main.dataset.part = part;
-  for (const tab of document.querySelectorAll("[data-tab]")) tab.setAttribute("aria-selected", tab.dataset.tab === part);
-}
-show("chart");
 
-const KEYS = {
-  b: () => form?.setSide("buy"),
-  s: () => form?.setSide("sell"),
+function focusOn(id) {
+  showPart("form");
+  byId(id)?.focus();
+}
+listen({
+  b: () => form?.set("side", "buy"),
+  s: () => form?.set("side", "sell"),
+  l: () => form?.set("type", "limit"),
+  m: () => form?.set("type", "market"),
   "/": () => focusOn("price"),
   q: () => focusOn("quantity"),
   t: () => dispatchEvent(new Event("toggletheme")),
-};
-function focusOn(id) {
-  show("form");
-  byId(id)?.focus();
-}
-document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest("input, select, textarea");
-  if (event.key === "Escape") document.activeElement.blur();
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
-  event.preventDefault();
-  KEYS[event.key]();
 });

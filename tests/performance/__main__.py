@@ -14,7 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange import compiled
-from tests.performance import p1_book, p2_engine, p3_durable, p4_websocket, p7_recovery, p8_readers, p10_memory
+from tests.performance import (
+    p1_book,
+    p2_engine,
+    p3_durable,
+    p4_websocket,
+    p5_rest,
+    p7_recovery,
+    p8_readers,
+    p9_fanout,
+    p10_memory,
+)
 from tests.performance.running import ROOT, Row, Run, as_json
 from tests.performance.servers import Databases
 from tests.performance.world import World
@@ -24,8 +34,10 @@ BENCHMARKS: Final[dict[str, ModuleType]] = {
     "P2": p2_engine,
     "P3": p3_durable,
     "P4": p4_websocket,
+    "P5": p5_rest,
     "P7": p7_recovery,
     "P8": p8_readers,
+    "P9": p9_fanout,
     "P10": p10_memory,
 }
 

@@ -107,12 +107,16 @@ class Http(asyncio.Protocol):
     def close(self) -> None:
         self._transport.abort()
 
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._answered.done():
+            self._answered.set_exception(error or ConnectionError("The server closed the connection."))
+
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, end, body = self._buffer.partition(b"\r\n\r\n")
+        head, end, body = bytes(self._buffer).partition(b"\r\n\r\n")
         if not end:
             return
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
         if len(body) >= int(fields.get(b"content-length", 0)):
             self._buffer = bytearray()
-            self._answered.set_result((int(head[9:12]), bytes(body)))
+            self._answered.set_result((int(head[9:12]), body))

@@ -1,40 +1,12 @@
-"""What the exchange is held against, on the same server: an empty view, an echo, a bare send to everybody.
-
-`tests.performance.peers:application` is an ASGI application; the module is a URL configuration too.
-"""
+"""What the exchange is held against, on the same server: an empty view, echoes, a bare send to everybody."""
 
 import asyncio
-import os
 from typing import Any, Final
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.performance.settings")
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.asgi import get_asgi_application
 
-django_application = get_asgi_application()
-
-from django.urls import path
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
-
-from exchange.identity.scopes import TRADE
-
 INTERVAL_S: Final = 0.25
-
-
-class Empty(APIView):
-    """Authenticated and charged as an order is, and nothing else."""
-
-    required_scopes = {"POST": TRADE}
-    rate_costs = {"POST": 1}
-
-    def post(self, request: Request) -> Response:
-        return Response(status=204)
-
-
-urlpatterns = [path("empty", Empty.as_view())]
 
 
 class Echo(AsyncWebsocketConsumer):
@@ -78,9 +50,10 @@ async def bare_echo(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": message["text"]})
 
 
+DJANGO: Final = get_asgi_application()
 SOCKETS: Final = {"/echo": Echo.as_asgi(), "/bare-echo": bare_echo, "/fan": Fan().serve}
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    serve = django_application if scope["type"] == "http" else SOCKETS[scope["path"]]
+    serve = DJANGO if scope["type"] == "http" else SOCKETS[scope["path"]]
     await serve(scope, receive, send)

@@ -1,8 +1,10 @@
 """The same client once more, as somebody else would write it: a program of its own on `websocket-client`.
 
-`python black_box.py URL SYMBOL` prints one JSON line a change: [sequence, bids, asks], best first. Ends with its input.
+`python black_box.py URL SYMBOL` prints a line a change: sequence, SHA-256 of [bids, asks], best first. Ends with its
+input.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -40,7 +42,7 @@ def follow(url, symbol):
         seen = frame["sequence"]
         bids = sorted(book["bids"].items(), key=lambda level: -Decimal(level[0]))
         asks = sorted(book["asks"].items(), key=lambda level: Decimal(level[0]))
-        print(json.dumps([seen, bids, asks]), flush=True)
+        print(seen, hashlib.sha256(json.dumps([bids, asks]).encode()).hexdigest(), flush=True)
 
 
 def main():

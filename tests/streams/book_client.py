@@ -7,13 +7,13 @@ from collections import Counter
 
 import websockets
 
-from tests.streams.following import FollowedBook, Gap
+from tests.streams.following import FollowedBook, Gap, digest
 
 SILENT_S = 5.0  # heartbeats come each second
 
 
 class BookClient:
-    """`observed(symbol, sequence, bids, asks)` is called after every message that changed a book.
+    """`observed(symbol, sequence, digest)` is called after every message that changed a book.
 
     `times(message)` says how often a message is taken: 0 loses it, 2 repeats it. `seen` counts (symbol, type) of
     messages that were taken, `books` those that changed a book; `reached` is the sequence of each book.
@@ -59,4 +59,4 @@ class BookClient:
         if book.take(message):
             self.books += 1
             self.reached[symbol] = book.sequence
-            self.observed(symbol, book.sequence, dict(book.bids), dict(book.asks))
+            self.observed(symbol, book.sequence, digest(book.bids, book.asks))

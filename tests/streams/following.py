@@ -1,5 +1,9 @@
 """The rules by which a client keeps a book: what docs/websocket.md asks of everybody who listens."""
 
+import hashlib
+import json
+from decimal import Decimal
+
 
 class Gap(Exception):
     """Something was missed: subscribe again."""
@@ -53,3 +57,12 @@ class FollowedBook(Follower):
                 else:
                     side[price] = quantity
         return True
+
+
+def digest(bids, asks):
+    """Of a whole book, price to quantity: what is compared with the engine's."""
+    best_first = [
+        sorted(bids.items(), key=lambda level: -Decimal(level[0])),
+        sorted(asks.items(), key=lambda level: Decimal(level[0])),
+    ]
+    return hashlib.sha256(json.dumps(best_first).encode()).hexdigest()

@@ -5,27 +5,25 @@ journal is the judge. `make streams` runs the ten minutes, and prints what was s
 """
 
 import asyncio
-import json
 import os
 import random
 import subprocess
 import sys
 import threading
 import urllib.request
+from itertools import groupby
 from pathlib import Path
-from queue import SimpleQueue
 
 import pytest
 
 from tests.replay.markets import walking_market
 from tests.streams.book_client import BookClient
+from tests.streams.following import digest
 from tests.streams.judge import Judge
 from tests.whole_exchange import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio]
 SYMBOLS = ("BTC-PERP", "ETH-PERP")
-LOOK_S = 5.0
-SETTLED_AFTER_LOOKS = 5  # nobody is told of books that are so old
 HEALED_S = 120.0
 REAL_RECORDING = "l2_binance_2024-08/usdm_btcusdt_20240808.csv.gz"
 FATES = (1,) * 18 + (0, 2)  # how often the lossy client takes a message
@@ -33,30 +31,22 @@ BLACK_BOX = Path(__file__).with_name("black_box.py")
 
 
 class Observations:
-    """What clients saw, judged in the order of sequences, a while after: so that the judge only goes forward.
+    """Digests of the books that clients had. They are judged at the end, so that nobody is slowed down meanwhile."""
 
-    Noted by several threads.
-    """
+    def __init__(self):
+        self.noted = []
 
-    def __init__(self, database_url):
-        self.judge = Judge(database_url)
-        self.noted, self.waiting = SimpleQueue(), []
-        self.judged = 0
-        self.sequences = {}  # of each symbol, the first and the last one judged
+    def note(self, symbol, sequence, digest):
+        self.noted.append((sequence, symbol, digest))
 
-    def note(self, symbol, sequence, bids, asks):
-        self.noted.put((sequence, symbol, bids, asks))
-
-    def settle(self, until):
-        """Judge everything up to this sequence."""
-        while not self.noted.empty():
-            self.waiting.append(self.noted.get())
-        self.waiting.sort(key=lambda seen: seen[0], reverse=True)
-        while self.waiting and self.waiting[-1][0] <= until:
-            sequence, symbol, bids, asks = self.waiting.pop()
-            assert (bids, asks) == self.judge.book(symbol, sequence), f"{symbol} at {sequence} is wrong"
-            self.judged += 1
-            self.sequences[symbol] = (self.sequences.get(symbol, (sequence,))[0], sequence)
+    def judge(self, database_url):
+        """The first and last sequence of each symbol."""
+        judge, sequences = Judge(database_url), {}
+        for (sequence, symbol), digests in groupby(sorted(self.noted), key=lambda noted: noted[:2]):
+            truth = digest(*judge.book(symbol, sequence))
+            assert {seen for _, _, seen in digests} == {truth}, f"a book of {symbol} at {sequence} is wrong"
+            sequences[symbol] = (sequences.get(symbol, (sequence,))[0], sequence)
+        return sequences
 
 
 class BlackBox:
@@ -73,9 +63,9 @@ class BlackBox:
 
     def _read(self):
         for line in self.process.stdout:
-            sequence, bids, asks = json.loads(line)
-            self._observations.note(self._symbol, sequence, dict(bids), dict(asks))
-            self.reached = sequence
+            sequence, seen = line.decode().split()
+            self._observations.note(self._symbol, int(sequence), seen)
+            self.reached = int(sequence)
             self.observed += 1
 
     def stop(self):
@@ -90,7 +80,7 @@ class Following:
     def __init__(self, exchange, tmp_path, symbols):
         self.exchange, self.symbols = exchange, symbols
         url = f"ws://{exchange.address}/ws/v1"
-        self.observations = Observations(exchange.database_url)
+        self.observations = Observations()
         dice = random.Random(1)
         self.client = BookClient(url, symbols, self.observations.note)
         self.lossy = BookClient(url, symbols, self.observations.note, lambda message: dice.choice(FATES))
@@ -101,29 +91,22 @@ class Following:
         """Until the coroutine `during` is done; then everything that was seen is judged."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        clients = [loop.create_task(self.client.run()), loop.create_task(self.lossy.run())]
+        waited_for, *clients = (loop.create_task(work) for work in (during, self.client.run(), self.lossy.run()))
+        tasks = (waited_for, *clients)
         try:
-            await self._judge_until(loop.create_task(during), clients)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            assert waited_for.done(), "clients follow until they are cancelled"
+            waited_for.result()
         finally:
-            for task in clients:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*clients, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             for box in self.boxes:
                 box.stop()
-        self.observations.settle(2**63)
-        observed = sum(box.observed for box in self.boxes)
-        assert self.observations.judged == self.client.books + self.lossy.books + observed
-        self.show(loop.time() - started_s)
-
-    async def _judge_until(self, during, clients):
-        reached = []
-        while not during.done():
-            await asyncio.wait((during, *clients), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-            assert not any(task.done() for task in clients), "they follow until they are cancelled"
-            reached.append(min(self._reached()))
-            if len(reached) > SETTLED_AFTER_LOOKS:
-                await asyncio.to_thread(self.observations.settle, reached[-SETTLED_AFTER_LOOKS])
-        during.result()
+        seconds = loop.time() - started_s
+        noted = self.client.books + self.lossy.books + sum(box.observed for box in self.boxes)
+        assert len(self.observations.noted) == noted
+        self.show(seconds, self.observations.judge(self.exchange.database_url))
 
     async def survive(self, *victims):
         """Kill one after the other; each time all clients have newer books before long."""
@@ -139,12 +122,11 @@ class Following:
         """The sequence of each book of each client."""
         return (*self.client.reached.values(), *self.lossy.reached.values(), *(box.reached for box in self.boxes))
 
-    def show(self, seconds):
-        print(
-            f"\n{seconds:.0f} s: {self.observations.judged} books equal to the engine's at their sequence, none wrong"
-        )
+    def show(self, seconds, sequences):
+        books = len(self.observations.noted)
+        print(f"\n{seconds:.0f} s: {books} books, each equal to the engine's at its sequence")
         for symbol, box in zip(self.symbols, self.boxes, strict=True):
-            first, last = self.observations.sequences[symbol]
+            first, last = sequences[symbol]
             seen = ", ".join(f"{self.client.seen[symbol, kind]} {kind}s" for kind in ("snapshot", "delta", "heartbeat"))
             print(f"  {symbol:10} {seen}; black box {box.observed} books; sequences {first} to {last}")
         for name, client in (("by the rules", self.client), ("with losses", self.lossy)):

@@ -5,7 +5,10 @@ import json
 
 import pytest
 
+from tests.replay.markets import Recorder
 from tests.streams.talking import talk
+from trading.core.terms import BUY, SELL
+from trading.streams.requests import MAXIMUM_FRAME_BYTES
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio]
 MARKET_CHANNELS = ["book.BTC-PERP", "trades.BTC-PERP", "ticker.BTC-PERP", "mark.BTC-PERP", "candles.BTC-PERP.1h"]
@@ -44,6 +47,26 @@ async def test_messages_of_a_channel_are_a_chain(address):
             assert len(messages) >= 3, channel
             for before, after in zip(messages, messages[1:], strict=False):
                 assert after["previous_sequence"] == before["sequence"], (channel, before, after)
+
+
+@pytest.fixture(scope="module")
+def deep_market(exchange, tmp_path_factory):
+    """The symbol of a market whose snapshot is larger than what a client may send."""
+    recorder, path = Recorder(), tmp_path_factory.mktemp("deep") / "usdm.csv.gz"
+    levels = [(side, 500_000 - side * offset, 7) for side in (BUY, SELL) for offset in range(1, 2501)]
+    recorder.snapshot(levels)
+    recorder.delta([(BUY, 499_999, 8)])
+    exchange.run("manage.py", "replay", str(recorder.write(path)))
+    return "BTC-REPLAY"
+
+
+async def test_a_deep_book_arrives_whole(deep_market, address):
+    async with talk(address) as client:
+        await client.ask("subscribe", channels=[f"book.{deep_market}"])
+        book = await client.hear(f"book.{deep_market}")
+        assert len(book["bids"]) == len(book["asks"]) == 2500
+        assert len(json.dumps(book)) > MAXIMUM_FRAME_BYTES
+        assert "time" in await client.ask("ping")
 
 
 async def test_heartbeats_come_each_second(address):

@@ -192,6 +192,14 @@ async def test_a_large_frame_ends_it(address):
         assert await client.closed() in (1009, 1006), "daphne drops the connection without a word"
 
 
+async def test_a_large_message_of_small_frames_is_refused(address):
+    async with talk(address) as client:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await client.socket.send(["x" * 40_000] * 2)
+            assert (await client._answer(None))["error"]["code"] == "payload_too_large"
+        assert client.socket.close_code in (None, 1009), "uvicorn drops it, daphne lets us answer"
+
+
 async def test_a_flood_is_refused_then_ended(address):
     async with talk(address) as client:
         with contextlib.suppress(websockets.ConnectionClosed):

@@ -21,7 +21,7 @@ from trading.streams.limits import Pace
 from trading.streams.order_entry import OrderEntry
 from trading.streams.outbox import Outbox
 from trading.streams.stream import Stream
-from trading.streams.wire import Send, Wire
+from trading.streams.wire import GONE, Send, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ CLOSE_S: Final = 2.0  # for the closing handshake
 NOT_USED: Final = 4001
 SLOW_READER: Final = 4008
 FLOODED: Final = 4029
+FAULT: Final = 1011
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -70,6 +71,7 @@ class Socket:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         writer = loop.create_task(self._outbox.run())
+        writer.add_done_callback(self._end_if_mute)
         self._timers.append(loop.call_later(IDLE_S, self._end_if_idle))
         try:
             counters.OPEN.inc()
@@ -99,6 +101,13 @@ class Socket:
             closing = {"type": "websocket.close", "code": code, "reason": reason}
             self._closing = loop.create_task(self._wire.send(closing))
             self._timers.append(loop.call_later(CLOSE_S, self._wire.abort))
+
+    def _end_if_mute(self, writer: asyncio.Task[None]) -> None:
+        """Without its writer the socket would stay open and silent."""
+        if not writer.cancelled() and (error := writer.exception()) is not None:
+            if not isinstance(error, GONE):
+                logger.error("A frame could not be sent.", exc_info=error)
+            self.close(FAULT, "A fault of ours. It has been logged.")
 
     def _end_if_idle(self) -> None:
         if self.identity is None and not self._subscribed:

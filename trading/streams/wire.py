@@ -5,8 +5,11 @@ are asked how much they hold, and told to give up, through the protocol that the
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
+from autobahn.exception import Disconnected
+
+GONE: Final = (OSError, Disconnected)  # what uvicorn and daphne raise when there is nobody to send to
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
