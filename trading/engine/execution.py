@@ -14,6 +14,7 @@ from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import (
     BUY,
+    CANCEL_GROUP,
     CANCEL_IOC,
     CANCEL_PROTECTION,
     CANCEL_REDUCE_ONLY,
@@ -32,6 +33,7 @@ from trading.engine.requirements import equity_and_initial, present_requirement
 from trading.engine.state import State
 
 TRADE: Final = 0
+MOST_MATCHES: Final = 1_000  # bounds the work of one command
 
 
 class OrderTerms(Protocol):
@@ -55,6 +57,7 @@ class Execution:
     """The plan of one incoming order. `plan` fills it in or names the refusal; `state_events` states it.
 
     `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
+    `is_cut_short`: it met more counterparts than one command may. `groups` maps the groups of filled makers to these.
     `icebergs` are those (maker, hidden lots) of the level in hand whose shown lots are used up.
     """
 
@@ -64,7 +67,9 @@ class Execution:
         "expired_lots",
         "filled_lots",
         "filled_value_units",
+        "groups",
         "icebergs",
+        "is_cut_short",
         "is_market",
         "is_stopped",
         "lots",
@@ -98,6 +103,8 @@ class Execution:
         self.expired_lots = 0
         self.expired_loss_units = 0
         self.is_stopped = False
+        self.is_cut_short = False
+        self.groups: dict[int, int] | None = None
         self.resting_lots = 0
         self.open_loss_units = 0
 
@@ -130,7 +137,7 @@ class Execution:
                 return "post_only_mode"
             self._walk(opposite)
         if time_in_force == GTC or time_in_force == GTD:
-            if not self.is_market and not self.is_stopped:
+            if not self.is_market and not self.is_stopped and not self.is_cut_short:
                 self.resting_lots = lots - self.cut_lots - self.filled_lots
         elif time_in_force == FOK and self.filled_lots < lots:
             return "not_fillable"
@@ -166,6 +173,9 @@ class Execution:
                 return
             maker = levels[key].oldest
             while maker is not None:
+                if len(self.matches) >= MOST_MATCHES:
+                    self.is_cut_short = True
+                    return
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
                         return
@@ -176,12 +186,15 @@ class Execution:
                 maker = maker.newer
             if self.icebergs:
                 left = self._walk_icebergs(self.icebergs, left)
-                if left == 0:
+                if left == 0 or self.is_cut_short:
                     return
 
     def _walk_icebergs(self, icebergs: deque[tuple[Order, int]], left: int) -> int:
         """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
         while icebergs and left:
+            if len(self.matches) >= MOST_MATCHES:
+                self.is_cut_short = True
+                return left
             maker, hidden_lots = icebergs.popleft()
             special = maker.special or NOT_SPECIAL
             shown_lots = min(special.display_lots, hidden_lots)
@@ -205,6 +218,9 @@ class Execution:
 
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
+        if maker.group_id and self._is_of_a_filled_group(maker):
+            self.matches.append((maker, maker.open_lots, CANCEL_GROUP))
+            return 0
         open_lots = maker.open_lots
         special = maker.special
         if special is not None and special.hidden_lots:
@@ -225,7 +241,15 @@ class Execution:
             self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY))
         return lots
 
+    def _is_of_a_filled_group(self, maker: Order) -> bool:
+        """Whether this walk has filled another of its group, of which one cancels the other."""
+        return self.groups is not None and self.groups.get(maker.group_id, maker.order_id) != maker.order_id
+
     def _fill(self, maker: Order, lots: int) -> None:
+        if maker.group_id:
+            if self.groups is None:
+                self.groups = {}
+            self.groups[maker.group_id] = maker.order_id
         self.matches.append((maker, lots, TRADE))
         self.filled_lots += lots
         self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
@@ -315,7 +339,7 @@ class Execution:
             reason = CANCEL_IOC
             if self.is_stopped:
                 reason = CANCEL_SELF_TRADE
-            elif self.is_market:
+            elif self.is_market or self.is_cut_short:
                 reason = CANCEL_PROTECTION
             events.append(
                 OrderCancelled(
