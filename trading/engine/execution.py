@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.order_book import Ladder
 from trading.core.orders import NOT_SPECIAL, Order
-from trading.core.positions import Position, fill_position
+from trading.core.positions import Position
 from trading.core.terms import (
     BUY,
     CANCEL_GROUP,
@@ -28,11 +28,11 @@ from trading.core.terms import (
     MARKET_TYPES,
     PPB,
 )
-from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
+from trading.engine.events import AnyEvent, OrderCancelled
+from trading.engine.matches import TRADE, state_matches
 from trading.engine.requirements import equity_and_initial, present_requirement
 from trading.engine.state import State
 
-TRADE: Final = 0
 MOST_MATCHES: Final = 1_000  # bounds the work of one command
 
 
@@ -333,7 +333,7 @@ class Execution:
         `ids_used`: how many ids the events before these took.
         """
         if self.matches:
-            self._state_matches(state, order_id, ids_used, events)
+            state_matches(self.matches, self.position, self.side, order_id, state, ids_used, events)
         left = self.lots - self.cut_lots - self.filled_lots - self.resting_lots
         if left:
             reason = CANCEL_IOC
@@ -353,61 +353,3 @@ class Execution:
                     reason,
                 )
             )
-
-    def _state_matches(self, state: State, order_id: int, ids_used: int, events: list[AnyEvent]) -> None:
-        instrument, side = self.position.instrument, self.side
-        instrument_id, taker_id = instrument.instrument_id, self.position.account.account_id
-        maker_fee_ppb, taker_fee_ppb = instrument.parameters.maker_fee_ppb, instrument.taker_fee_ppb
-        taker_lots, taker_entry = self.position.lots, self.position.entry_value_units
-        running: dict[int, tuple[int, int]] = {}
-        icebergs: dict[int, tuple[int, int]] = {}
-        for maker, lots, kind in self.matches:
-            special = maker.special or NOT_SPECIAL
-            maker_position = maker.position
-            maker_id = maker_position.account.account_id
-            price = maker.price_ticks
-            if kind != TRADE:
-                events.append(
-                    OrderCancelled(
-                        maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind, special.hidden_lots
-                    )
-                )
-                continue
-            lot_value = price * instrument.value_units
-            lots_before, entry_before = running.get(maker_id, (maker_position.lots, maker_position.entry_value_units))
-            maker_lots, maker_entry, maker_pnl = fill_position(lots_before, entry_before, -side, lots, lot_value)
-            running[maker_id] = (maker_lots, maker_entry)
-            taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)
-            ids_used += 1
-            events.append(
-                TradeExecuted(
-                    state.next_id(ids_used),
-                    instrument_id,
-                    price,
-                    lots,
-                    side,
-                    maker.order_id,
-                    maker_id,
-                    ceil_ppb(lot_value * lots, maker_fee_ppb),
-                    maker_pnl,
-                    maker_lots,
-                    maker_entry,
-                    order_id,
-                    taker_id,
-                    ceil_ppb(lot_value * lots, taker_fee_ppb),
-                    taker_pnl,
-                    taker_lots,
-                    taker_entry,
-                    _replenished_lots(maker, lots, icebergs) if special.hidden_lots else 0,
-                )
-            )
-
-
-def _replenished_lots(maker: Order, lots: int, icebergs: dict[int, tuple[int, int]]) -> int:
-    """What an iceberg shows next after a fill; `icebergs` keeps (shown, hidden) lots by order id during a walk."""
-    special = maker.special or NOT_SPECIAL
-    shown, hidden = icebergs.get(maker.order_id) or (maker.open_lots - special.hidden_lots, special.hidden_lots)
-    shown -= lots
-    replenished = min(special.display_lots, hidden) if shown == 0 else 0
-    icebergs[maker.order_id] = (shown + replenished, hidden - replenished)
-    return replenished
