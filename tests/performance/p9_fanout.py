@@ -186,6 +186,8 @@ async def _follow(
     first_s = time.perf_counter()
     with costs.spent() as spent:
         await asyncio.sleep(seconds)
+        while not all(listener.heard[-1][2] > first_s for listener in listeners):
+            await asyncio.sleep(0.1)
     frames, size = _heard(listeners)
     frames, size = frames - frames_before, size - bytes_before
     wall_s = time.perf_counter() - first_s
