@@ -14,6 +14,7 @@ TYPES_WITH_PRICE: Final = ("limit", "stop_limit", "take_profit_limit")
 TYPES_WITH_TRIGGER: Final = ("stop", "stop_limit", "take_profit", "take_profit_limit")
 NS_PER_MS: Final = 1_000_000
 _TEXTS: Final = ("side", "type", "quantity")
+_ATTACHED: Final = {"profit_price": "take_profit", "loss_price": "stop"}
 _FLAGS: Final = ("post_only", "reduce_only")
 
 
@@ -25,6 +26,8 @@ def new_order(data: Mapping[str, str], *, symbol: str) -> requests.NewOrder:
     order_type = data.get("type", "")
     fields: dict[str, Any] = {"symbol": symbol}
     names = list(_TEXTS)
+    if order_type == "limit":
+        names.append("display_quantity")
     if order_type in TYPES_WITH_PRICE:
         names += ["price", "time_in_force"]
     if order_type in TYPES_WITH_TRIGGER:
@@ -36,6 +39,8 @@ def new_order(data: Mapping[str, str], *, symbol: str) -> requests.NewOrder:
         if text:
             fields[name] = text
     fields |= {name: True for name in _FLAGS if data.get(name)}
+    if attached := [_attached(kind, data[name]) for name, kind in _ATTACHED.items() if data.get(name, "").strip()]:
+        fields["attached"] = attached
     if order_type != "limit":
         fields.pop("post_only", None)
     if fields.get("time_in_force") == "gtd":
@@ -54,6 +59,10 @@ def converted(fields: Mapping[str, Any], kind: type[Any]) -> Any:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
         raise refusal_of(error) from None
+
+
+def _attached(kind: str, trigger_price: str) -> dict[str, str]:
+    return {"type": kind, "trigger_price": trigger_price.strip(), "trigger_by": "mark"}
 
 
 def _minutes(text: str) -> int:

@@ -33,7 +33,7 @@ def configuration(*, level: str, style: str, secrets: Collection[str | None]) ->
     """What Django's LOGGING takes. `secrets` are never printed, wherever they turn up."""
     formatter = {
         "()": ProcessorFormatter,
-        "foreign_pre_chain": _context(),
+        "foreign_pre_chain": _context(style),
         "processors": [ProcessorFormatter.remove_processors_meta, *_renderers(style), _hider(secrets)],
     }
     return {
@@ -64,13 +64,14 @@ def wrapped(name: str, line: str) -> str:
     return json.dumps({"event": line, "level": "info", "time": time, "process": name}, ensure_ascii=False)
 
 
-def _context() -> list[Processor]:
+def _context(style: str) -> list[Processor]:
+    clock = {"fmt": "%H:%M:%S", "utc": False} if style == CONSOLE else {"fmt": "iso", "utc": True}
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.ExtraAdder(),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.TimeStamper(**clock, key="time"),
         _name_request,
         _hide_by_name,
     ]

@@ -40,3 +40,17 @@ def test_each_order_says_what_it_belongs_to(alice):
     assert "quote" in rows[quote][0] and "post-only" not in rows[quote][0]
     fields = [rows[order_id][1] for order_id in (iceberg, stop, stop_limit, quote)]
     assert fields == [["price", "quantity"], [], ["price"], []]
+
+
+def test_the_form_attaches_orders_and_hides_what_an_iceberg_does_not_show(alice):
+    alice.client.force_login(alice.user)
+    order = {"side": "buy", "type": "limit", "price": "59000", "quantity": "1", "time_in_force": "gtc"}
+    more = {"profit_price": "61000", "loss_price": " 58500 ", "display_quantity": "0.1"}
+    assert alice.client.post(reverse("trade_place", args=["BTC-PERP"]), {**order, **more}).status_code == 200
+    found = alice.get("/orders?status=open").json()["results"]
+    (parent,) = (one for one in found if not one["parent_order_id"])
+    assert parent["display_quantity"] == "0.1"
+    assert {(one["type"], one["trigger_price"], one["side"]) for one in found if one is not parent} == {
+        ("take_profit", "61000", "sell"),
+        ("stop", "58500", "sell"),
+    }

@@ -39,7 +39,7 @@
   }
   if (texts < 5) complaints.push(`only ${texts} texts were looked at`);
 
-  for (const control of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+  for (const control of document.querySelectorAll("input:not([type=hidden], [aria-hidden=true]), select, textarea")) {
     const name = control.getAttribute("aria-label") ?? [...(control.labels ?? [])].map((label) => label.textContent.trim()).join("");
     if (!name) complaints.push(`a field without a label: ${control.name}`);
   }

@@ -7,6 +7,7 @@ import psutil
 from playwright.sync_api import expect
 
 from tests.pages.visitors import TRADE, Trader, let_in
+from tests.whole_exchange import wait_until
 
 COMING_BACK_MS = 40_000
 
@@ -42,8 +43,9 @@ def test_a_wrong_password_is_answered_with_words(visitors):
 
 
 def test_a_market_that_is_not_there(visitors):
-    visitors.expect_complaint("status of 404")
+    visitors.expect_complaint("status of (404|503)")
     page = visitors.stranger("/trade/NONE-PERP")
+    wait_until(lambda: page.reload().status == 404, what="nothing is behind that could know the market", for_s=20)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_role("link", name="Back to the start")).to_be_visible()
 

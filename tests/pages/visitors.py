@@ -13,6 +13,7 @@ PATIENCE_MS = 10_000
 TRADE = "/trade/BTC-PERP"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
+REPLACED = "htmx:(afterRequest|sendAbort)"  # what htmx says when a newer request took the place of one under way
 
 
 class Visitors:
@@ -22,7 +23,7 @@ class Visitors:
         self.browser, self.exchange, self.sign_ins = browser, exchange, sign_ins
         self.contexts: list[Any] = []
         self.complaints: list[str] = []
-        self.expected: list[str] = []
+        self.expected = [REPLACED]
 
     def expect_complaint(self, pattern: str) -> None:
         """What a test provokes may be complained of."""

@@ -175,7 +175,10 @@ class Scenario:
         """What the book shows of a side, best first."""
         book = self.engine.state.instruments[1].book
         levels = (book.bids if side == "bids" else book.asks).walk()
-        shown = [(sum(one.open_lots - one.hidden_lots for one in orders_of(level)), level) for level in levels]
+        shown = [
+            (sum(one.open_lots - (one.special.hidden_lots if one.special else 0) for one in orders_of(level)), level)
+            for level in levels
+        ]
         return ", ".join(f"{Decimal(lots) / 1000:f} @ {level.price_ticks / 10:g}" for lots, level in shown)
 
     def _order(self, words: list[str]) -> requests.NewOrder:

@@ -341,7 +341,7 @@ def a_trailing_rate_is_rounded_towards_the_price():
     original = triggers.trailing_trigger_ticks
 
     def rounded(order: Order) -> int:
-        off = order.extreme_price_ticks * order.trailing_rate_ppb % PPB != 0
+        off = order.special.extreme_price_ticks * order.special.trailing_rate_ppb % PPB != 0
         return max(1, original(order) - order.side * off)
 
     with patch.object(triggers, "trailing_trigger_ticks", rounded):

@@ -26,11 +26,11 @@ def hidden_lots_trade_before_they_are_shown():
     original = Execution._take
 
     def take(self: Execution, maker: Order, left: int) -> int:
-        hidden_lots, maker.hidden_lots = maker.hidden_lots, 0
+        special, maker.special = maker.special, None
         try:
             return original(self, maker, left)
         finally:
-            maker.hidden_lots = hidden_lots
+            maker.special = special
 
     with patch.object(Execution, "_take", take):
         yield

@@ -10,6 +10,7 @@ from compliance.rights import OPERATE, RESTRICT
 from compliance.services.audit import Mandate
 from trading.core.terms import ACCOUNT_STATES
 from trading.models import EngineAccount
+from trading.selectors.sequences import wait_for_sequence
 from trading.services import accounts
 
 
@@ -30,13 +31,17 @@ class LimitsForm(CommandForm):
 
 
 def set_state(mandate: Mandate, row: EngineAccount, fields: dict[str, Any]) -> str:
-    accounts.set_account_state(account_id=row.account_id, state=fields["state"], mandate=mandate)
+    sequence = accounts.set_account_state(account_id=row.account_id, state=fields["state"], mandate=mandate)
+    wait_for_sequence(name="accounts", sequence=sequence)
     return f"Account {row.account_id} is now: {fields['state']}."
 
 
 def set_limits(mandate: Mandate, row: EngineAccount, fields: dict[str, Any]) -> str:
     maximum_open_orders = fields["maximum_open_orders"]
-    accounts.set_account_limits(account_id=row.account_id, maximum_open_orders=maximum_open_orders, mandate=mandate)
+    sequence = accounts.set_account_limits(
+        account_id=row.account_id, maximum_open_orders=maximum_open_orders, mandate=mandate
+    )
+    wait_for_sequence(name="accounts", sequence=sequence)
     return f"Account {row.account_id} may now have {maximum_open_orders or 'the usual number of'} open orders."
 
 

@@ -15,6 +15,7 @@ from trading.core.listing import BracketText, ParametersText
 from trading.core.terms import INSTRUMENT_STATES
 from trading.models import Instrument, ParametersVersion
 from trading.selectors.parameters import latest_parameters
+from trading.selectors.sequences import wait_for_sequence
 from trading.services import listings
 
 DECIMALS = [name for name, kind in ParametersText.__annotations__.items() if kind is str]
@@ -57,19 +58,21 @@ class ParametersForm(CommandForm):
 
 
 def set_state(mandate: Mandate, row: Instrument, fields: dict[str, Any]) -> str:
-    listings.set_instrument_state(symbol=row.symbol, state=fields["state"], mandate=mandate)
+    request = listings.set_instrument_state(symbol=row.symbol, state=fields["state"], mandate=mandate)
+    wait_for_sequence(name="instruments", sequence=request.sequence)
     return f"{row.symbol} is now: {fields['state']}."
 
 
 def change_parameters(mandate: Mandate, row: Instrument, fields: dict[str, Any]) -> str:
     version, effective_at = fields.pop("version"), fields.pop("effective_at")
-    listings.change_parameters(
+    request = listings.change_parameters(
         symbol=row.symbol,
         version=version,
         parameters=ParametersText(**fields),
         effective_at=effective_at,
         mandate=mandate,
     )
+    wait_for_sequence(name="instruments", sequence=request.sequence)
     when = f"from {effective_at:%Y-%m-%d %H:%M} UTC on" if effective_at else "at once"
     return f"Version {version} of the parameters of {row.symbol} holds {when}."
 

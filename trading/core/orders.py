@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from trading.core.order_book import Ladder
@@ -13,28 +13,19 @@ class Order:
     """A live order. `open_lots` rests in the book, or waits for its trigger while `is_untriggered`.
 
     Quantities are lots, prices ticks, `filled_value_units` and `open_loss_units` ledger units of the settlement asset.
-    `extreme_price_ticks` is the best price a trailing stop has seen since it is active, whose trigger follows from it.
-    `hidden_lots` of the open ones an iceberg does not show. `has_attached`: orders were attached to it, which have its
-    id as `parent_order_id` and are `is_asleep` until it has a fill. `sequence` is the record that last changed it.
-    `level`, `older` and `newer` are its place in the book, set while it rests there. Whoever accepts an order gives it
-    the terms that the book does not ask for, from `client_order_id` on.
+    `special` is None of an ordinary order. `group_id` names a group in which one order cancels the others, 0: none.
+    `sequence` is the record that last changed it. `level`, `older` and `newer` are its place in the book, set while it
+    rests there. Whoever accepts an order gives it the terms that the book does not ask for, from `client_order_id` on.
     """
 
     __slots__ = (
-        "activation_price_ticks",
         "client_order_id",
         "created_at_ns",
-        "display_lots",
         "expires_at_ns",
-        "extreme_price_ticks",
         "filled_lots",
         "filled_value_units",
         "group_id",
-        "has_attached",
-        "hidden_lots",
-        "is_asleep",
         "is_queued",
-        "is_quote",
         "is_untriggered",
         "level",
         "newer",
@@ -43,7 +34,6 @@ class Order:
         "open_lots",
         "order_id",
         "order_type",
-        "parent_order_id",
         "position",
         "post_only",
         "price_ticks",
@@ -52,9 +42,8 @@ class Order:
         "self_trade_prevention",
         "sequence",
         "side",
+        "special",
         "time_in_force",
-        "trailing_distance_ticks",
-        "trailing_rate_ppb",
         "trigger_by",
         "trigger_price_ticks",
     )
@@ -70,14 +59,8 @@ class Order:
     trigger_price_ticks: int
     trigger_by: int
     expires_at_ns: int
-    trailing_distance_ticks: int
-    trailing_rate_ppb: int
-    activation_price_ticks: int
-    extreme_price_ticks: int
-    display_lots: int
-    hidden_lots: int
-    parent_order_id: int
     group_id: int
+    special: Special | None
     created_at_ns: int
     sequence: int
     open_loss_units: int
@@ -85,9 +68,6 @@ class Order:
     filled_value_units: int
     is_untriggered: bool
     is_queued: bool
-    is_asleep: bool
-    is_quote: bool
-    has_attached: bool
 
     def __init__(
         self, order_id: int, position: Position, side: int, price_ticks: int, quantity_lots: int, open_lots: int
@@ -98,6 +78,44 @@ class Order:
         self.price_ticks = price_ticks
         self.quantity_lots = quantity_lots
         self.open_lots = open_lots
+
+
+class Special:
+    """What only some orders have, all 0 and False unless it is said.
+
+    An iceberg shows `display_lots` at a time, `hidden_lots` of its open ones are not shown. A trailing stop triggers
+    `trailing_distance_ticks` or `trailing_rate_ppb` behind `extreme_price_ticks`, the best price since it is active. An
+    order that others are attached to `has_attached`; they have its id as `parent_order_id` and are `is_asleep` until it
+    has a fill. `is_quote`: given by a mass quote.
+    """
+
+    __slots__ = (
+        "activation_price_ticks",
+        "display_lots",
+        "extreme_price_ticks",
+        "has_attached",
+        "hidden_lots",
+        "is_asleep",
+        "is_quote",
+        "parent_order_id",
+        "trailing_distance_ticks",
+        "trailing_rate_ppb",
+    )
+
+    def __init__(self) -> None:
+        self.display_lots = 0
+        self.hidden_lots = 0
+        self.trailing_distance_ticks = 0
+        self.trailing_rate_ppb = 0
+        self.activation_price_ticks = 0
+        self.extreme_price_ticks = 0
+        self.parent_order_id = 0
+        self.has_attached = False
+        self.is_asleep = False
+        self.is_quote = False
+
+
+NOT_SPECIAL: Final = Special()  # to read from, of ordinary orders
 
 
 class Level:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sortedcontainers import SortedKeyList
 
-from trading.core.orders import Order
+from trading.core.orders import Order, Special
 from trading.core.terms import PPB, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING_STOP
 
 
@@ -18,25 +18,32 @@ def _falling_key(order: Order) -> tuple[int, int]:
     return -order.trigger_price_ticks, order.order_id
 
 
+def _trail_of(order: Order) -> Special:
+    assert order.special is not None
+    return order.special
+
+
 def _activation_key(order: Order) -> tuple[bool, int, int]:
-    return order.activation_price_ticks != 0, -order.side * order.activation_price_ticks, order.order_id
+    activation_ticks = _trail_of(order).activation_price_ticks
+    return activation_ticks != 0, -order.side * activation_ticks, order.order_id
 
 
 def _extreme_key(order: Order) -> tuple[int, int]:
-    return -order.side * order.extreme_price_ticks, order.order_id
+    return -order.side * _trail_of(order).extreme_price_ticks, order.order_id
 
 
 def _is_activated(order: Order, price_ticks: int) -> bool:
-    activation_ticks = order.activation_price_ticks
+    activation_ticks = _trail_of(order).activation_price_ticks
     return activation_ticks == 0 or order.side * (price_ticks - activation_ticks) <= 0
 
 
 def trailing_trigger_ticks(order: Order) -> int:
     """How far behind the extreme the price triggers it: the distance, or the rate rounded away from the price; >= 1."""
+    trail = _trail_of(order)
     extreme_ticks, distance_ticks, rate_ppb = (
-        order.extreme_price_ticks,
-        order.trailing_distance_ticks,
-        order.trailing_rate_ppb,
+        trail.extreme_price_ticks,
+        trail.trailing_distance_ticks,
+        trail.trailing_rate_ppb,
     )
     if order.side > 0:
         return extreme_ticks + distance_ticks - (-extreme_ticks * rate_ppb // PPB)
@@ -85,12 +92,12 @@ class TriggerBook:
             inactive, following = self.inactive[side], self.following[side]
             while inactive and _is_activated(inactive[0], price_ticks):
                 self._trail(inactive[0], price_ticks)
-            while following and side * (price_ticks - following[0].extreme_price_ticks) < 0:
+            while following and side * (price_ticks - _trail_of(following[0]).extreme_price_ticks) < 0:
                 self._trail(following[0], price_ticks)
 
     def _trail(self, order: Order, price_ticks: int) -> None:
         self.remove(order)
-        order.extreme_price_ticks = price_ticks
+        _trail_of(order).extreme_price_ticks = price_ticks
         order.trigger_price_ticks = trailing_trigger_ticks(order)
         self.add(order)
 

@@ -13,7 +13,7 @@ from trading.core.markets import Instrument
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
-from trading.core.terms import TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
+from trading.core.terms import TRAILING_STOP, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
 from trading.engine import events as e
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
@@ -31,6 +31,7 @@ from trading.engine.consequences import (
     queue,
     queue_triggers,
     size_attached,
+    special_terms,
     tell_related,
     watch_price,
 )
@@ -161,22 +162,15 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.trigger_price_ticks = event.trigger_price_ticks
     order.trigger_by = event.trigger_by
     order.expires_at_ns = event.expires_at_ns
-    order.trailing_distance_ticks = event.trailing_distance_ticks
-    order.trailing_rate_ppb = event.trailing_rate_ppb
-    order.activation_price_ticks = event.activation_price_ticks
-    order.extreme_price_ticks = 0
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
     order.open_loss_units = 0
     order.filled_lots = 0
     order.filled_value_units = 0
-    order.display_lots = event.display_lots
-    order.hidden_lots = 0
-    order.parent_order_id = event.parent_order_id
     order.group_id = event.group_id
-    order.is_asleep = event.is_asleep
-    order.is_quote = event.is_quote
-    order.has_attached = False
+    order.special = None
+    if order_type == TRAILING_STOP or event.display_lots or event.parent_order_id or event.is_quote or event.attached:
+        order.special = special_terms(event)
     order.is_untriggered = False
     order.is_queued = False
     state.id_counter = order_id // DOMAINS
@@ -198,7 +192,7 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
-        if not order.is_asleep:
+        if not event.is_asleep:
             watch_price(state, order)
     else:
         rest(order, resting_lots, event.open_loss_units)
@@ -239,9 +233,9 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
             account_id = position.account.account_id
             queue(state, TrimReduceOnly(b"", 0, account_id, event.instrument_id))
     for order in (maker, taker):
-        if order.has_attached or order.group_id:
+        if order.special is not None or order.group_id:
             tell_related(state, order, event.quantity_lots)
-    if maker.is_quote:
+    if maker.special is not None and maker.special.is_quote:
         count_quote_fill(state, maker, event.quantity_lots)
     instrument.last_price_ticks = event.price_ticks
     if state.untriggered:
@@ -266,7 +260,7 @@ def _cancel_order(state: State, event: e.OrderCancelled) -> None:
         close(state, order)
     if state.subject is None:
         state.subject = order
-    if order.has_attached and order.filled_lots == 0:
+    if order.special is not None and order.special.has_attached and order.filled_lots == 0:
         size_attached(state, order)
 
 
@@ -279,7 +273,8 @@ def _amend_order(state: State, event: e.OrderAmended) -> None:
         order.price_ticks = event.price_ticks
         order.open_lots = event.resting_lots
         if event.wakes:
-            order.is_asleep = False
+            assert order.special is not None
+            order.special.is_asleep = False
             watch_price(state, order)
         else:
             queue_triggers(state, order.position.instrument)
@@ -291,7 +286,8 @@ def _amend_order(state: State, event: e.OrderAmended) -> None:
         else:
             close(state, order)
     elif event.resting_lots < order.open_lots:
-        order.hidden_lots = event.hidden_lots
+        if order.special is not None:
+            order.special.hidden_lots = event.hidden_lots
         take_off_book(state, order, order.open_lots - event.resting_lots)
 
 
@@ -314,7 +310,7 @@ def _reject_order(state: State, event: e.OrderRejected) -> None:
     order.sequence = state.sequence
     order.open_lots = 0
     close(state, order)
-    if order.has_attached:
+    if order.special is not None and order.special.has_attached:
         size_attached(state, order)
 
 

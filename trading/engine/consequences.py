@@ -6,7 +6,7 @@ from typing import Final
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.orders import Order
+from trading.core.orders import NOT_SPECIAL, Order, Special
 from trading.core.terms import INSTRUMENT_NORMAL, TRIGGER_BY_MARK
 from trading.engine import events as e
 from trading.engine.commands import (
@@ -26,9 +26,10 @@ QUEUED_COMMANDS: Final = (TriggerOrder, TrimReduceOnly, SizeAttached, CancelGrou
 def forget_trigger(state: State, order: Order) -> None:
     order.is_untriggered = False
     position = order.position
-    if not order.is_asleep:
+    special = order.special or NOT_SPECIAL
+    if not special.is_asleep:
         position.instrument.trigger_book(order.trigger_by).remove(order)
-        if order.parent_order_id:
+        if special.parent_order_id:
             assert position.attached_orders is not None
             del position.attached_orders[order.order_id]
     del state.untriggered[order.order_id]
@@ -42,20 +43,35 @@ def watch_price(state: State, order: Order) -> None:
     queue_triggers(state, instrument)
 
 
+def special_terms(event: e.OrderPlaced) -> Special:
+    """What an order has that is not an ordinary one."""
+    special = Special()
+    special.display_lots = event.display_lots
+    special.trailing_distance_ticks = event.trailing_distance_ticks
+    special.trailing_rate_ppb = event.trailing_rate_ppb
+    special.activation_price_ticks = event.activation_price_ticks
+    special.parent_order_id = event.parent_order_id
+    special.is_asleep = event.is_asleep
+    special.is_quote = event.is_quote
+    return special
+
+
 def join_group(account: Account, event: e.OrderPlaced) -> None:
     """An attached order tells its parent that it is there, any other makes the order whose group it joins a member."""
     first = account.orders.get(event.group_id)
     if first is not None and event.parent_order_id:
-        first.has_attached = True
+        assert first.special is not None
+        first.special.has_attached = True
     elif first is not None:
         first.group_id = event.group_id
 
 
 def tell_related(state: State, order: Order, filled_lots: int) -> None:
     """An order was filled: attached ones follow in size; with the first fill the others of its group are to go."""
-    if order.has_attached:
+    special = order.special or NOT_SPECIAL
+    if special.has_attached:
         size_attached(state, order)
-    elif order.group_id and not order.parent_order_id and order.filled_lots == filled_lots:
+    elif order.group_id and not special.parent_order_id and order.filled_lots == filled_lots:
         account_id = order.position.account.account_id
         queue(state, CancelGroup(b"", 0, account_id, order.group_id, order.order_id, True))
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.order_book import Ladder
-from trading.core.orders import Order
+from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import (
     BUY,
@@ -183,7 +183,8 @@ class Execution:
         """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
         while icebergs and left:
             maker, hidden_lots = icebergs.popleft()
-            shown_lots = min(maker.display_lots, hidden_lots)
+            special = maker.special or NOT_SPECIAL
+            shown_lots = min(special.display_lots, hidden_lots)
             lots = min(shown_lots, left)
             self._fill(maker, lots)
             left -= lots
@@ -205,12 +206,13 @@ class Execution:
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
         open_lots = maker.open_lots
-        if maker.hidden_lots:
-            open_lots -= maker.hidden_lots
+        special = maker.special
+        if special is not None and special.hidden_lots:
+            open_lots -= special.hidden_lots
             if open_lots <= left:
                 if self.icebergs is None:
                     self.icebergs = deque()
-                self.icebergs.append((maker, maker.hidden_lots))
+                self.icebergs.append((maker, special.hidden_lots))
         lots = open_lots if open_lots < left else left
         is_cut = False
         if maker.reduce_only:
@@ -336,13 +338,14 @@ class Execution:
         running: dict[int, tuple[int, int]] = {}
         icebergs: dict[int, tuple[int, int]] = {}
         for maker, lots, kind in self.matches:
+            special = maker.special or NOT_SPECIAL
             maker_position = maker.position
             maker_id = maker_position.account.account_id
             price = maker.price_ticks
             if kind != TRADE:
                 events.append(
                     OrderCancelled(
-                        maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind, maker.hidden_lots
+                        maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind, special.hidden_lots
                     )
                 )
                 continue
@@ -371,15 +374,16 @@ class Execution:
                     taker_pnl,
                     taker_lots,
                     taker_entry,
-                    _replenished_lots(maker, lots, icebergs) if maker.hidden_lots else 0,
+                    _replenished_lots(maker, lots, icebergs) if special.hidden_lots else 0,
                 )
             )
 
 
 def _replenished_lots(maker: Order, lots: int, icebergs: dict[int, tuple[int, int]]) -> int:
     """What an iceberg shows next after a fill; `icebergs` keeps (shown, hidden) lots by order id during a walk."""
-    shown, hidden = icebergs.get(maker.order_id) or (maker.open_lots - maker.hidden_lots, maker.hidden_lots)
+    special = maker.special or NOT_SPECIAL
+    shown, hidden = icebergs.get(maker.order_id) or (maker.open_lots - special.hidden_lots, special.hidden_lots)
     shown -= lots
-    replenished = min(maker.display_lots, hidden) if shown == 0 else 0
+    replenished = min(special.display_lots, hidden) if shown == 0 else 0
     icebergs[maker.order_id] = (shown + replenished, hidden - replenished)
     return replenished

@@ -15,8 +15,9 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
     position, side = order.position, order.side
     book = position.instrument.book
     order.open_lots = lots
-    if order.display_lots:
-        order.hidden_lots = max(0, lots - order.display_lots)
+    special = order.special
+    if special is not None and special.display_lots:
+        special.hidden_lots = max(0, lots - special.display_lots)
     (book.bids if side == BUY else book.asks).add(order)
     if order.reduce_only:
         hold_reduce_only(position, side, lots)
@@ -24,7 +25,7 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
             position.reduce_only_orders = {}
         position.reduce_only_orders[order.order_id] = order
         return
-    if order.is_quote:
+    if special is not None and special.is_quote:
         if position.quotes is None:
             position.quotes = {}
         position.quotes[order.order_id] = order
@@ -67,7 +68,7 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
         if order.reduce_only:
             assert position.reduce_only_orders is not None
             del position.reduce_only_orders[order.order_id]
-        elif order.is_quote:
+        elif order.special is not None and order.special.is_quote:
             assert position.quotes is not None
             del position.quotes[order.order_id]
         if closes:
@@ -76,7 +77,8 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
 
 def replenish(order: Order, lots: int) -> None:
     """An iceberg whose shown lots are used up shows `lots` more, behind all others at its price."""
-    order.hidden_lots -= lots
+    assert order.special is not None
+    order.special.hidden_lots -= lots
     requeue(order)
 
 
@@ -84,7 +86,7 @@ def watch(order: Order) -> None:
     """Let an untriggered order watch its price."""
     position = order.position
     position.instrument.trigger_book(order.trigger_by).add(order)
-    if order.parent_order_id:
+    if order.special is not None and order.special.parent_order_id:
         if position.attached_orders is None:
             position.attached_orders = {}
         position.attached_orders[order.order_id] = order

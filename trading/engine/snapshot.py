@@ -12,7 +12,7 @@ from trading.core.accounts import Account
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.core.markets import Instrument
 from trading.core.order_book import orders_of
-from trading.core.orders import Order
+from trading.core.orders import Order, Special
 from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
 from trading.engine.commands import InternalCommand, TriggerOrder
@@ -34,24 +34,26 @@ _ORDER_FIELDS: Final = (
     "trigger_price_ticks",
     "trigger_by",
     "expires_at_ns",
-    "trailing_distance_ticks",
-    "trailing_rate_ppb",
-    "activation_price_ticks",
-    "extreme_price_ticks",
     "open_lots",
     "open_loss_units",
     "filled_lots",
     "filled_value_units",
     "is_untriggered",
+    "group_id",
+    "created_at_ns",
+    "sequence",
+)
+_SPECIAL_FIELDS: Final = (
+    "trailing_distance_ticks",
+    "trailing_rate_ppb",
+    "activation_price_ticks",
+    "extreme_price_ticks",
     "display_lots",
     "hidden_lots",
     "parent_order_id",
-    "group_id",
     "is_asleep",
     "is_quote",
     "has_attached",
-    "created_at_ns",
-    "sequence",
 )
 _POSITION_FIELDS: Final = (
     "lots",
@@ -190,7 +192,17 @@ def _load_protection(parts: list[Any]) -> MarketMakerProtection | None:
 
 def _dump_order(order: Order) -> list[Any]:
     fields = [order.order_id, order.position.instrument.instrument_id]
-    return fields + [getattr(order, name) for name in _ORDER_FIELDS]
+    special = [getattr(order.special, name) for name in _SPECIAL_FIELDS] if order.special is not None else []
+    return [*fields, *(getattr(order, name) for name in _ORDER_FIELDS), special]
+
+
+def _load_special(fields: list[Any]) -> Special | None:
+    if not fields:
+        return None
+    special = Special()
+    for name, value in zip(_SPECIAL_FIELDS, fields, strict=True):
+        setattr(special, name, value)
+    return special
 
 
 def _dump_queues(instrument: Instrument) -> list[Any]:
@@ -227,18 +239,19 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
 
 
 def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
-    order_id, instrument_id, *rest = fields
+    order_id, instrument_id, *rest, special = fields
     order = Order(order_id, account.positions[instrument_id], 0, 0, 0, 0)
     order.is_queued = False
     for name, value in zip(_ORDER_FIELDS, rest, strict=True):
         setattr(order, name, value)
+    order.special = _load_special(special)
     if order.expires_at_ns:
         state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account.account_id)
     if order.is_untriggered:
         state.untriggered[order_id] = order
-        if not order.is_asleep:
+        if not (order.special and order.special.is_asleep):
             watch(order)
-    elif order.is_quote:
+    elif order.special and order.special.is_quote:
         position = order.position
         position.quotes = {**(position.quotes or {}), order_id: order}
     return order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
 from risk.core.margin import maintenance_margin_units
 from trading.core.accounts import Account
-from trading.core.orders import Order
+from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
 from trading.core.terms import (
     CANCEL_REDUCE_ONLY,
@@ -26,6 +26,7 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
     """The order as it stands; `events` of its record tell why it closed."""
     cancel_reason, reject_code = closing_reason(order.order_id, events)
     status = order_status(order, reject_code)
+    special = order.special or NOT_SPECIAL
     position = order.position
     account = position.account
     instrument = position.instrument
@@ -54,13 +55,13 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         state.time_ns,
         order.sequence,
         order.expires_at_ns,
-        order.trailing_distance_ticks,
-        order.trailing_rate_ppb,
-        order.activation_price_ticks,
-        order.display_lots,
-        order.parent_order_id,
+        special.trailing_distance_ticks,
+        special.trailing_rate_ppb,
+        special.activation_price_ticks,
+        special.display_lots,
+        special.parent_order_id,
         order.group_id,
-        order.is_quote,
+        special.is_quote,
     )
 
 

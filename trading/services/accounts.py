@@ -52,27 +52,28 @@ def open_account(*, account_id: int, user_id: int) -> None:
     Account.objects.filter(id=account_id, opened_at=None).update(opened_at=timezone.now())
 
 
-def set_account_state(*, account_id: int, state: str, mandate: Mandate) -> None:
-    """`state` is a word of `trading.core.terms.ACCOUNT_STATES`, else invalid_parameter; account_not_found."""
+def set_account_state(*, account_id: int, state: str, mandate: Mandate) -> int:
+    """`state` is a word of `trading.core.terms.ACCOUNT_STATES`, else invalid_parameter; account_not_found. Returns the
+    sequence."""
     if state not in ACCOUNT_STATES:
         raise ApiError("invalid_parameter", f"state must be one of {', '.join(ACCOUNT_STATES)}.", {"field": "state"})
     before = {"state": STATE_WORDS[_known(account_id).state]}
     intent = Intent("account.state", f"account {account_id}", before, {"state": state})
-    audited.submit(SetAccountState(*stamp(), account_id, ACCOUNT_STATES[state]), mandate=mandate, intent=intent)
+    return audited.submit(SetAccountState(*stamp(), account_id, ACCOUNT_STATES[state]), mandate=mandate, intent=intent)
 
 
-def set_account_limits(*, account_id: int, maximum_open_orders: int, mandate: Mandate | None = None) -> None:
+def set_account_limits(*, account_id: int, maximum_open_orders: int, mandate: Mandate | None = None) -> int:
     """Open orders per instrument; 0 returns to the instrument's own limit. Refuses below zero: invalid_parameter.
 
-    The exchange's own makers get theirs without a mandate.
+    The exchange's own makers get theirs without a mandate. Returns the sequence.
     """
     command = SetAccountLimits(*stamp(), account_id, maximum_open_orders)
     if mandate is None:
-        gateway.submit(command)
-        return
+        return gateway.submit(command).sequence
     before = {"maximum_open_orders": _known(account_id).maximum_open_orders}
     after = {"maximum_open_orders": maximum_open_orders}
-    audited.submit(command, mandate=mandate, intent=Intent("account.limits", f"account {account_id}", before, after))
+    intent = Intent("account.limits", f"account {account_id}", before, after)
+    return audited.submit(command, mandate=mandate, intent=intent)
 
 
 def _known(account_id: int) -> EngineAccount:

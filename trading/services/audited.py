@@ -22,8 +22,8 @@ FINAL_AFTER: Final = timedelta(
 FINISH_LIMIT: Final = 50
 
 
-def submit(command: ExternalCommand, *, mandate: Mandate, intent: Intent) -> None:
-    """Gives the command, whose intent's action begins with ACTIONS. Raises as `gateway.submit` does."""
+def submit(command: ExternalCommand, *, mandate: Mandate, intent: Intent) -> int:
+    """Gives the command, whose intent's action begins with ACTIONS; returns its sequence. Raises as the gateway."""
     with transaction.atomic(durable=True):
         entry = audit.begin(
             mandate=mandate, intent=intent, command_id=command.command_id, journal_sequence=journal_head()
@@ -36,6 +36,7 @@ def submit(command: ExternalCommand, *, mandate: Mandate, intent: Intent) -> Non
             audit.finish(entry=entry, outcome=State.VOID if is_void else State.REFUSED, code=error.code)
         raise
     audit.finish(entry=entry, outcome=State.ACCEPTED, sequence=outcome.sequence)
+    return outcome.sequence
 
 
 def finish_entries(*, now: datetime) -> int:

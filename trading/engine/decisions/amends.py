@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.orders import Order, release_open_loss
+from trading.core.orders import NOT_SPECIAL, Order, release_open_loss
 from trading.core.terms import (
     ACCOUNT_CANCEL_ONLY,
     ACCOUNT_NORMAL,
@@ -28,7 +28,8 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
     order = account.orders.get(command.order_id)
     if order is None:
         return refuse(command, "order_not_found")
-    if order.is_quote or (order.parent_order_id and command.quantity_lots):
+    special = order.special or NOT_SPECIAL
+    if special.is_quote or (special.parent_order_id and command.quantity_lots):
         return refuse(command, "invalid_parameter")
     if command.expected_sequence and command.expected_sequence != order.sequence:
         return refuse(command, "idempotency_conflict")
@@ -54,7 +55,8 @@ def _value_refusal(command: AmendOrder, order: Order, instrument: Instrument) ->
         return "invalid_quantity"
     if quantity_lots and quantity_lots < order.filled_lots:
         return "invalid_quantity"
-    if order.display_lots and quantity_lots > LARGEST_ICEBERG * order.display_lots:
+    display_lots = order.special.display_lots if order.special is not None else 0
+    if display_lots and quantity_lots > LARGEST_ICEBERG * display_lots:
         return "invalid_quantity"
     if price_ticks < 0 or price_ticks > instrument.maximum_price_ticks:
         return "invalid_price"
@@ -81,7 +83,8 @@ def _requeue(
     if code:
         return refuse(command, code)
     resting_lots = execution.resting_lots
-    hidden_lots = max(0, resting_lots - order.display_lots) if order.display_lots else 0
+    display_lots = order.special.display_lots if order.special is not None else 0
+    hidden_lots = max(0, resting_lots - display_lots) if display_lots else 0
     events: list[AnyEvent] = [
         _amended(order, quantity_lots, price_ticks, resting_lots, execution.open_loss_units, hidden_lots, requeued=True)
     ]
@@ -97,7 +100,7 @@ def amended_in_place(
     if not order.is_untriggered:
         lost_lots = order.open_lots - open_lots
         kept_units = order.open_loss_units - release_open_loss(order, lost_lots)
-        hidden_lots = max(0, order.hidden_lots - lost_lots)
+        hidden_lots = max(0, (order.special or NOT_SPECIAL).hidden_lots - lost_lots)
     price_ticks = price_ticks or order.price_ticks
     return _amended(order, quantity_lots, price_ticks, open_lots, kept_units, hidden_lots, requeued=False, wakes=wakes)
 
@@ -126,7 +129,7 @@ def _amended(
         open_loss_units,
         requeued,
         order.is_untriggered,
-        order.hidden_lots,
+        (order.special or NOT_SPECIAL).hidden_lots,
         hidden_lots,
         wakes,
     )

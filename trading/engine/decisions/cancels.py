@@ -123,7 +123,7 @@ def cancelled(order: Order, reason: int) -> OrderCancelled:
         order.open_lots,
         not order.is_untriggered,
         reason,
-        order.hidden_lots,
+        order.special.hidden_lots if order.special is not None else 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trading.core.orders import NOT_SPECIAL
 from trading.core.positions import Position
 from trading.core.terms import (
     CANCEL_GROUP,
@@ -111,12 +112,13 @@ def size_attached(state: State, command: SizeAttached) -> list[AnyEvent]:
     filled_lots = command.filled_lots
     events: list[AnyEvent] = []
     for _, order in sorted(state.accounts[command.account_id].orders.items()):
-        if order.parent_order_id != command.parent_order_id or not order.is_untriggered:
+        special = order.special or NOT_SPECIAL
+        if special.parent_order_id != command.parent_order_id or not order.is_untriggered:
             continue
         if filled_lots == 0:
             events.append(cancelled(order, CANCEL_PARENT))
-        elif order.is_asleep or order.quantity_lots != filled_lots:
-            events.append(amended_in_place(order, filled_lots, filled_lots, wakes=order.is_asleep))
+        elif special.is_asleep or order.quantity_lots != filled_lots:
+            events.append(amended_in_place(order, filled_lots, filled_lots, wakes=special.is_asleep))
     return events
 
 
@@ -147,6 +149,7 @@ def _group_refusal(group_id: int, position: Position) -> str:
     first = position.account.orders.get(group_id)
     if first is None or first.position.instrument is not position.instrument:
         return "order_not_found"
-    if first.filled_lots or first.parent_order_id or first.has_attached or first.is_quote:
+    special = first.special or NOT_SPECIAL
+    if first.filled_lots or special.parent_order_id or special.has_attached or special.is_quote:
         return "invalid_parameter"
     return "invalid_parameter" if first.group_id and first.group_id != group_id else ""
