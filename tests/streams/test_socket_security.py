@@ -328,5 +328,6 @@ async def test_credits_are_shared_with_rest(exchange, address, key):
         for _ in range(16):
             batch = {"operations": [{"op": "place", **order(price="10")}] * 50}
             answers = await client.ask_all([("order.batch", {"nonce": nonce(), "args": batch}) for _ in range(4)])
+            await asyncio.sleep(0.4)  # so many operations a connection may send
             refused += sum(answer.get("error", {}).get("code") == "rate_limited" for answer in answers)
         assert refused, "3,200 places are more than a key has"
