@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -46,7 +46,7 @@ def transfer(
 ) -> AccountTransfer:
     """Moves `amount_units` > 0 between two places of the owner's.
 
-    Again with the same key: what became of it. Refuses a malformed key, asset or amount, and one place given twice,
+    Again with the same key: what became of it, or another try when the engine was busy or away. Refuses a malformed key, asset or amount, and one place given twice,
     with invalid_parameter; others' accounts with account_not_found; the key with other content with
     idempotency_conflict; and what wallets or engine refuse. Nothing has moved then, unless the message says that the
     money now is in a wallet. outcome_unknown: it is under way, and `carry_on_transfers` finishes it.
@@ -63,15 +63,13 @@ def transfer(
         "asset": asset,
         "amount_units": amount_units,
     }
-    try:
-        with transaction.atomic(durable=True):
-            row = AccountTransfer.objects.create(
-                **fields, idempotency_key=idempotency_key, held_until=timezone.now() + HOLD
-            )
-    except IntegrityError:
-        return _first_transfer(fields, idempotency_key)
-    _carry_out(row)
-    return row
+    row = _find(source.account_id, idempotency_key)
+    if row is None:
+        row, is_new = _open(fields, idempotency_key)
+        if is_new:
+            _carry_out(row)
+            return row
+    return _earlier(row, fields)
 
 
 def carry_on_transfers() -> int:
@@ -94,8 +92,27 @@ def _check(source: Place, target: Place, asset: str, amount_units: int, idempote
         raise _refusal("target", "Choose another place for the money to go to than the one it comes from.")
 
 
-def _first_transfer(fields: dict[str, object], idempotency_key: str) -> AccountTransfer:
-    row = AccountTransfer.objects.get(source_id=fields["source_id"], idempotency_key=idempotency_key)
+def _find(source_id: int, idempotency_key: str) -> AccountTransfer | None:
+    rows = AccountTransfer.objects.filter(source_id=source_id, idempotency_key=idempotency_key)
+    return rows.exclude(state=State.VOID).first()
+
+
+def _open(fields: dict[str, Any], idempotency_key: str) -> tuple[AccountTransfer, bool]:
+    """The new row, committed and held by this process; another caller's if faster."""
+    try:
+        with transaction.atomic(durable=True):
+            row = AccountTransfer.objects.create(
+                **fields, idempotency_key=idempotency_key, held_until=timezone.now() + HOLD
+            )
+    except IntegrityError:
+        row = _find(fields["source_id"], idempotency_key)
+        if row is None:
+            raise ApiError("engine_busy") from None
+        return row, False
+    return row, True
+
+
+def _earlier(row: AccountTransfer, fields: dict[str, Any]) -> AccountTransfer:
     if any(getattr(row, name) != value for name, value in fields.items()):
         raise ApiError("idempotency_conflict")
     if row.state == State.PENDING:
@@ -113,8 +130,8 @@ def _carry_on(row: AccountTransfer) -> bool:
         return False  # another process was faster
     try:
         _carry_out(row)
-    except ApiError as error:
-        return error.code not in PASSING
+    except ApiError:
+        return row.state != State.PENDING
     except Exception:
         logger.exception("%s stays pending", row)
         return False
@@ -132,7 +149,7 @@ def _carry_out(row: AccountTransfer) -> None:
         except ApiError as error:
             if error.code == UNKNOWN or (number and error.code in PASSING):
                 raise ApiError(UNKNOWN, "This transfer is under way: it is finished within a minute.") from None
-            _finish(row, State.REFUSED, error.code)
+            _finish(row, State.VOID if error.code in PASSING else State.REFUSED, error.code)
             if number:
                 raise ApiError(error.code, f"{error.message} {_whereabouts(reached_id)}") from None
             raise

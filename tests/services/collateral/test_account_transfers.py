@@ -12,7 +12,7 @@ from exchange.identity.models import Account, User
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
 from trading import tasks
 from trading.models import AccountTransfer
-from trading.services import account_transfers, accounts, collateral, requests
+from trading.services import account_transfers, accounts, collateral, gateway, requests
 from trading.services.account_transfers import HOLD, Place
 from wallets import selectors
 from wallets.core import ledger
@@ -157,7 +157,17 @@ def test_an_engine_that_is_away_leaves_everything_where_it_was(engine, alice):
     engine.is_away = False
     let_pass(engine)
     assert money(engine, alice[1]) == before
-    assert AccountTransfer.objects.get().state == "refused"
+    assert AccountTransfer.objects.get().state == "void"
+
+
+@pytest.mark.parametrize("code", ["engine_busy", "engine_unavailable", "expired_in_transit"])
+def test_what_the_engine_had_no_time_for_can_be_asked_again(engine, alice, monkeypatch, code):
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway, "submit", lambda command: (_ for _ in ()).throw(ApiError(code)))
+        assert attempt(alice, *margins(alice)) == code
+    assert [attempt(alice, *margins(alice)) for _ in range(2)] == ["done", "done"]
+    assert money(engine, alice[1]) == [(START - 300, START), (START + 300, START)]
+    assert list(AccountTransfer.objects.order_by("id").values_list("state", flat=True)) == ["void", "done"]
 
 
 def let_pass(engine, seconds=AFTER):
@@ -261,6 +271,7 @@ def test_a_row_is_worked_on_by_one_process_at_a_time(engine, alice):
         ("account_transfer_amount_above_zero", {"amount_units": 0}),
         ("account_transfer_state_known", {"state": "lost"}),
         ("account_transfer_code_iff_refused", {"state": "refused"}),
+        ("account_transfer_code_iff_refused", {"state": "void"}),
         ("account_transfer_code_iff_refused", {"code": "x"}),
     ],
 )
