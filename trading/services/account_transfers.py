@@ -46,10 +46,11 @@ def transfer(
 ) -> AccountTransfer:
     """Moves `amount_units` > 0 between two places of the owner's.
 
-    Again with the same key: what became of it, or another try when the engine was busy or away. Refuses a malformed key, asset or amount, and one place given twice,
-    with invalid_parameter; others' accounts with account_not_found; the key with other content with
-    idempotency_conflict; and what wallets or engine refuse. Nothing has moved then, unless the message says that the
-    money now is in a wallet. outcome_unknown: it is under way, and `carry_on_transfers` finishes it.
+    Again with the same key: what became of it, or another try when the engine was busy or away. Refuses a malformed
+    key, asset or amount, and one place given twice, with invalid_parameter; others' accounts with account_not_found;
+    the key with other content with idempotency_conflict; and what wallets or engine refuse. Nothing has moved then,
+    unless the message says that the money now is in a wallet. outcome_unknown: it is under way, and
+    `carry_on_transfers` finishes it.
     """
     _check(source, target, asset, amount_units, idempotency_key)
     places = {source.account_id, target.account_id}
