@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from exchange.contract.errors import ApiError
 from exchange.identity.models import Account, User
+from trading.core.terms import ACCOUNT_CANCEL_ONLY
+from trading.engine.commands import DescribeAccount
 from trading.models.account_transfers import AccountTransfer
-from trading.services import collateral
+from trading.services import collateral, gateway
 from wallets.core import ledger
 from wallets.core.ledger import LedgerAccountName
 from wallets.services.ledger import post_entry
@@ -48,9 +50,9 @@ def transfer(
 
     Again with the same key: what became of it, or another try when the engine was busy or away. Refuses a malformed
     key, asset or amount, and one place given twice, with invalid_parameter; others' accounts with account_not_found;
-    the key with other content with idempotency_conflict; and what wallets or engine refuse. Nothing has moved then,
-    unless the message says that the money now is in a wallet. outcome_unknown: it is under way, and
-    `carry_on_transfers` finishes it.
+    the key with other content with idempotency_conflict; money out of a restricted account with account_restricted;
+    and what wallets or engine refuse. Nothing has moved then, unless the message says that the money now is in a
+    wallet. outcome_unknown: it is under way, and `carry_on_transfers` finishes it.
     """
     _check(source, target, asset, amount_units, idempotency_key)
     places = {source.account_id, target.account_id}
@@ -66,6 +68,7 @@ def transfer(
     }
     row = _find(source.account_id, idempotency_key)
     if row is None:
+        _check_may_leave(source, target)
         row, is_new = _open(fields, idempotency_key)
         if is_new:
             _carry_out(row)
@@ -91,6 +94,15 @@ def _check(source: Place, target: Place, asset: str, amount_units: int, idempote
         raise _refusal("amount", "The amount must be above zero and at most 1000000000.")
     if source == target:
         raise _refusal("target", "Choose another place for the money to go to than the one it comes from.")
+
+
+def _check_may_leave(source: Place, target: Place) -> None:
+    """Wallets do not know which accounts are restricted; out of a margin the engine sees to it itself."""
+    if source.is_margin or source.account_id == target.account_id:
+        return
+    view = gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), source.account_id))
+    if view.state >= ACCOUNT_CANCEL_ONLY:
+        raise ApiError("account_restricted")
 
 
 def _find(source_id: int, idempotency_key: str) -> AccountTransfer | None:
