@@ -14,6 +14,7 @@ class AccountTransfer(models.Model):
         PENDING = "pending", "on its way"
         DONE = "done", "done"
         REFUSED = "refused", "refused"
+        VOID = "void", "not done"  # the engine was busy or away: nothing has moved, and the key is free again
 
     source = models.ForeignKey("identity.Account", on_delete=models.PROTECT, related_name="+")
     source_is_margin = models.BooleanField()
@@ -29,17 +30,22 @@ class AccountTransfer(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "idempotency_key"], name="account_transfer_key_once_per_source"),
+            models.UniqueConstraint(
+                fields=["source", "idempotency_key"],
+                condition=~Q(state="void"),
+                name="account_transfer_key_once_per_source",
+            ),
             models.CheckConstraint(condition=Q(amount_units__gt=0), name="account_transfer_amount_above_zero"),
             models.CheckConstraint(
                 condition=~Q(source=F("target")) | ~Q(source_is_margin=F("target_is_margin")),
                 name="account_transfer_goes_elsewhere",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=("pending", "done", "refused")), name="account_transfer_state_known"
+                condition=Q(state__in=("pending", "done", "refused", "void")), name="account_transfer_state_known"
             ),
             models.CheckConstraint(
-                condition=Q(state="refused") & ~Q(code="") | ~Q(state="refused") & Q(code=""),
+                condition=Q(state__in=("refused", "void")) & ~Q(code="")
+                | ~Q(state__in=("refused", "void")) & Q(code=""),
                 name="account_transfer_code_iff_refused",
             ),
         ]
