@@ -29,7 +29,7 @@ def run(run: Run) -> list[Row]:
         ports=world.ports,
         pids=world.pids,
         keys=world.keys,
-        orders=run.amount(8_000),
+        orders=run.amount(8_000, least=1_000),
         rounds=run.rounds,
     )
     rows: list[Row] = []

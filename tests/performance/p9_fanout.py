@@ -25,6 +25,7 @@ RESTING: Final = 200
 CONNECTING_AT_ONCE: Final = 50
 LATEST_MS: Final = 500
 GATEWAY: Final = "gateway-daphne"
+OTHER_GATEWAY: Final = "gateway-uvicorn"  # takes the orders, so that the measured one has nothing but subscribers
 PEERS: Final = "peers-daphne"
 CHANNEL: Final = f"book.{SYMBOL}"
 
@@ -37,7 +38,7 @@ def run(run: Run) -> list[Row]:
         ports=world.ports,
         pids=world.pids,
         key=world.keys[0],
-        subscribers=run.amount(SUBSCRIBERS, least=20),
+        subscribers=run.amount(SUBSCRIBERS, least=100),
         seconds=max(2.0, SECONDS * run.scale),
         rounds=run.rounds,
     )
@@ -72,10 +73,10 @@ _decode: Final = msgspec.json.Decoder(Message).decode
 class Subscriber:
     """Keeps a book by the rules; notes which delta came when."""
 
-    __slots__ = ("asks", "bids", "frames", "is_in_sync", "heard", "sequence")
+    __slots__ = ("asks", "bids", "bytes", "frames", "heard", "is_in_sync", "sequence")
 
     def __init__(self) -> None:
-        self.sequence = self.frames = 0
+        self.sequence = self.frames = self.bytes = 0
         self.is_in_sync = False
         self.bids: dict[str, str] = {}
         self.asks: dict[str, str] = {}
@@ -83,6 +84,7 @@ class Subscriber:
 
     def hear(self, text: bytes) -> None:
         self.frames += 1
+        self.bytes += len(text)
         message = _decode(text)
         if message.type == "snapshot":
             self.is_in_sync = True
@@ -91,7 +93,7 @@ class Subscriber:
             self.heard.append((message.previous_sequence, message.sequence, time.perf_counter()))
         elif message.type == "heartbeat":
             self.is_in_sync &= message.sequence == self.sequence
-        if message.bids or message.asks:
+        if message.type in ("snapshot", "delta"):
             self.sequence = message.sequence
             for side, levels in ((self.bids, message.bids), (self.asks, message.asks)):
                 side.update(levels)
@@ -108,7 +110,7 @@ class Subscriber:
 
 
 class Flow:
-    """Orders that come and go near the touch; which sequence was sent when."""
+    """Orders that come and go on some 500 levels; which sequence was sent when."""
 
     def __init__(self, socket: WebSocket) -> None:
         self.sent_s: dict[int, float] = {}
@@ -158,19 +160,20 @@ async def _measure(
     costs = Costs(
         pids=pids, client="engine", database_url=os.environ["DATABASE_URL"], valkey_url=os.environ["VALKEY_URL"]
     )
-    trader = await trading_socket(ports[GATEWAY], key)
     found = []
     for _ in range(rounds):
-        ours, delta_bytes = await _follow(costs, ports[GATEWAY], trader, subscribers, seconds)
-        bare = await _bare(costs, ports[PEERS], delta_bytes, subscribers, seconds)
+        trader = await trading_socket(ports[OTHER_GATEWAY], key)
+        ours, frame_bytes = await _follow(costs, ports[GATEWAY], trader, subscribers, seconds)
+        bare = await _bare(costs, ports[PEERS], frame_bytes, subscribers, seconds)
         found.append({**ours, "bare": bare})
+        trader.close()
     return {"rounds": found, "subscribers": subscribers}
 
 
 async def _follow(
     costs: Costs, port: int, trader: WebSocket, subscribers: int, seconds: float
 ) -> tuple[dict[str, float], int]:
-    """What it cost and how late it was; and the usual size of a delta."""
+    """What it cost and how late it was; and the mean size of a frame in bytes."""
     listeners = [Subscriber() for _ in range(subscribers)]
     sockets = await _connect(port, "/ws/v1", [listener.hear for listener in listeners])
     for socket in sockets:
@@ -179,11 +182,14 @@ async def _follow(
     flowing = asyncio.ensure_future(flow.run())
     while not all(listener.heard for listener in listeners):
         await asyncio.sleep(0.1)
-    before = sum(listener.frames for listener in listeners)
+    frames_before, bytes_before = _heard(listeners)
     first_s = time.perf_counter()
     with costs.spent() as spent:
         await asyncio.sleep(seconds)
-    frames = sum(listener.frames for listener in listeners) - before
+        while not all(listener.heard[-1][2] > first_s for listener in listeners):
+            await asyncio.sleep(0.1)
+    frames, size = _heard(listeners)
+    frames, size = frames - frames_before, size - bytes_before
     wall_s = time.perf_counter() - first_s
     flowing.cancel()
     while flow.sent_s or len({listener.sequence for listener in listeners}) > 1:
@@ -203,7 +209,12 @@ async def _follow(
         "p50": statistics.median(late_ms),
         "p99": late_ms[int(len(late_ms) * 0.99)],
     }
-    return found, 60 + 32 * ORDERS_A_STEP
+    return found, size // frames
+
+
+def _heard(listeners: list[Subscriber]) -> tuple[int, int]:
+    """(frames, their bytes)"""
+    return sum(listener.frames for listener in listeners), sum(listener.bytes for listener in listeners)
 
 
 def _deltas_after(listener: Subscriber, first_s: float) -> int:

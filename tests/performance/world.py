@@ -5,7 +5,6 @@ import resource
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +43,7 @@ class World:
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self._databases.make(DATABASE)
+        ports = state.free_ports(2 * len(SERVERS))
         self.environment = {
             "DATABASE_URL": self._databases.url(DATABASE),
             "VALKEY_URL": self._valkey_url(),
@@ -52,13 +52,14 @@ class World:
         }
         for name, command in (("engine", "runengine"), ("readers", "runprojections")):
             self._spawn(name, sys.executable, "manage.py", command, settings="exchange.settings")
-        for server in SERVERS:
-            self._serve(f"gateway-{server}", server, GATEWAY, "/health/ready")
-            self._serve(f"peers-{server}", server, PEERS, "/empty")
+        for server, port in zip(SERVERS, ports[::2], strict=True):
+            self._serve(f"gateway-{server}", server, port, GATEWAY)
+        for server, port in zip(SERVERS, ports[1::2], strict=True):
+            self._serve(f"peers-{server}", server, port, PEERS)
+        for name in self.ports:
+            self._wait_for(name)
 
-    def _serve(self, name: str, server: str, application: str, path: str) -> None:
-        """Start it and wait until it answers, whatever it says."""
-        (port,) = state.free_ports(1)
+    def _serve(self, name: str, server: str, port: int, application: str) -> None:
         self.ports[name] = port
         if server == "daphne":
             options = ("-b", "127.0.0.1", "-p", str(port), "-v", "0", "--no-server-name")
@@ -66,8 +67,10 @@ class World:
             quiet = ("--no-access-log", "--log-level", "warning", "--ws-per-message-deflate", "false")
             options = ("--host", "127.0.0.1", "--port", str(port), *quiet)
         self._spawn(name, sys.executable, "-m", server, *options, application)
+
+    def _wait_for(self, name: str) -> None:
         deadline_s = time.monotonic() + READY_S
-        while not _answers(f"http://127.0.0.1:{port}{path}"):
+        while not _answers(f"http://127.0.0.1:{self.ports[name]}/health/ready"):
             if time.monotonic() > deadline_s or self._processes[name].poll() is not None:
                 raise RuntimeError(f"{name} did not start; see {self._folder}/{name}.log.")
             time.sleep(0.1)
@@ -99,7 +102,5 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5):
             return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
     except OSError:
         return False

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.cookiejar
 import json
+import random
 import re
 import secrets
 import socket as sockets
@@ -20,6 +21,10 @@ from tests.streams.talking import PATIENCE_S, signed, talk
 from tests.streams.test_order_entry import nonce, order
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio]
+HANDSHAKE = (
+    "GET /ws/v1 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 PRIVATE = ("orders", "fills", "positions", "account")
 
 
@@ -211,6 +216,42 @@ async def test_a_flood_is_refused_then_ended(address):
         assert len(client.answers) - len(refused) >= 500
 
 
+async def test_256_operations_under_way(exchange, address, key):
+    account = key()
+    async with talk(address) as client:
+        await client.authenticate(account)
+        (engine,) = exchange.find("engine")
+        engine.suspend()
+        try:
+            places = [("order.place", {"nonce": nonce(), "args": order()}) for _ in range(300)]
+            asking = asyncio.get_running_loop().create_task(client.ask_all(places))
+            async with asyncio.timeout(PATIENCE_S):
+                while len(client.answers) < 44:
+                    await asyncio.sleep(0.01)
+        finally:
+            engine.resume()
+        codes = [answer.get("error", {}).get("code") for answer in await asking]
+        assert "rate_limited" not in codes[:256] and codes[256:] == ["rate_limited"] * 44
+        await client.ask("order.cancel_all", nonce=nonce())
+
+
+async def test_bytes_that_are_no_frames_harm_nobody_else(address):
+    host, port = address.split(":")
+    dice = random.Random(7)
+    async with talk(address) as bystander:
+        for _ in range(40):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(HANDSHAKE.format(address=address).encode())
+            await reader.readuntil(b"\r\n\r\n")
+            async with asyncio.timeout(PATIENCE_S):
+                with contextlib.suppress(OSError):  # already ended by the server
+                    writer.write(dice.randbytes(dice.randint(1, 300)))
+                    writer.write_eof()
+                    await reader.read()
+            writer.close()
+        assert "time" in await bystander.ask("ping")
+
+
 async def test_two_hundred_subscriptions(address):
     intervals = ("1m", "5m", "15m", "1h", "4h", "1d")
     async with talk(address) as client:
@@ -247,10 +288,7 @@ async def test_a_reader_that_reads_nothing_is_cut_and_costs_little(exchange, add
     with sockets.socket() as raw:
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)  # before connecting: later would confuse TCP
         raw.connect((host, int(port)))
-        raw.sendall(
-            f"GET /ws/v1 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+        raw.sendall(HANDSHAKE.format(address=address).encode())
         deadline_s, is_cut = time.monotonic() + 60, False
         names = [f"{kind}.{symbol}" for kind in ("book", "ticker", "mark") for symbol in ("BTC-PERP", "ETH-PERP")]
         frames = masked({"op": "unsubscribe", "channels": names}) + masked({"op": "subscribe", "channels": names})
@@ -290,5 +328,6 @@ async def test_credits_are_shared_with_rest(exchange, address, key):
         for _ in range(16):
             batch = {"operations": [{"op": "place", **order(price="10")}] * 50}
             answers = await client.ask_all([("order.batch", {"nonce": nonce(), "args": batch}) for _ in range(4)])
+            await asyncio.sleep(0.4)  # so many operations a connection may send
             refused += sum(answer.get("error", {}).get("code") == "rate_limited" for answer in answers)
         assert refused, "3,200 places are more than a key has"

@@ -119,6 +119,7 @@ class Socket:
         try:
             self._pace.step()
             message = r.read_message(text)
+            self._pace.step(message.operations - 1)
         except ApiError as error:
             if self._pace.is_flooded:
                 return self.close(FLOODED, "Too many messages a second.")
