@@ -124,6 +124,15 @@ def test_an_outcome_nobody_knows_is_told_as_such(browser, alice, engine):
     assert "under way" in page and "on its way" in page
 
 
+def test_the_list_says_where_money_is_that_was_not_taken(browser, alice):
+    main, unknown = alice.accounts.get(), Account.objects.create(owner=alice, name="not opened")
+    for _ in range(2):
+        answer = move(browser, f"{main.id}-margin", f"{unknown.id}-margin", "1").content.decode()
+        assert "The money is in the wallet of not opened now." in answer
+    page = browser.get("/accounts").content.decode()
+    assert "refused</span> The money went to the wallet of not opened." in page
+
+
 def test_while_the_engine_is_away_the_page_says_so(browser, engine, monkeypatch):
     from exchange.contract.errors import ApiError
     from trading.services import gateway

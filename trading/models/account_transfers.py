@@ -25,6 +25,13 @@ class AccountTransfer(models.Model):
     idempotency_key = models.CharField(max_length=64)
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     code = models.CharField(max_length=40, blank=True, help_text="Why it was refused.")
+    reached = models.ForeignKey(
+        "identity.Account",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="In whose wallet the money is, when a later step than the first was refused.",
+    )
     held_until = models.DateTimeField(help_text="Until then one process works on it, and no other touches it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -47,6 +54,9 @@ class AccountTransfer(models.Model):
                 condition=Q(state__in=("refused", "void")) & ~Q(code="")
                 | ~Q(state__in=("refused", "void")) & Q(code=""),
                 name="account_transfer_code_iff_refused",
+            ),
+            models.CheckConstraint(
+                condition=Q(reached=None) | Q(state="refused"), name="account_transfer_reached_only_if_refused"
             ),
         ]
         indexes = [models.Index(fields=["id"], condition=Q(state="pending"), name="account_transfer_pending")]

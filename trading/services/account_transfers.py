@@ -131,7 +131,7 @@ def _earlier(row: AccountTransfer, fields: dict[str, Any]) -> AccountTransfer:
     if row.state == State.PENDING:
         raise ApiError(UNKNOWN, "This transfer is under way: it is finished within a minute.")
     if row.state == State.REFUSED:
-        raise ApiError(row.code)
+        raise _refused(row, ApiError(row.code))
     return row
 
 
@@ -162,10 +162,9 @@ def _carry_out(row: AccountTransfer) -> None:
         except ApiError as error:
             if error.code == UNKNOWN or (number and error.code in PASSING):
                 raise ApiError(UNKNOWN, "This transfer is under way: it is finished within a minute.") from None
-            _finish(row, State.VOID if error.code in PASSING else State.REFUSED, error.code)
-            if number:
-                raise ApiError(error.code, f"{error.message} {_whereabouts(reached_id)}") from None
-            raise
+            state = State.VOID if error.code in PASSING else State.REFUSED
+            _finish(row, state, error.code, reached_id if number else None)
+            raise _refused(row, error) from None
     _finish(row, State.DONE)
 
 
@@ -199,13 +198,17 @@ def _between_wallets(row: AccountTransfer) -> None:
     )
 
 
-def _finish(row: AccountTransfer, state: str, code: str = "") -> None:
-    AccountTransfer.objects.filter(id=row.id, state=State.PENDING).update(state=state, code=code)
-    row.state, row.code = state, code
+def _finish(row: AccountTransfer, state: str, code: str = "", reached_id: int | None = None) -> None:
+    rows = AccountTransfer.objects.filter(id=row.id, state=State.PENDING)
+    rows.update(state=state, code=code, reached_id=reached_id)
+    row.state, row.code, row.reached_id = state, code, reached_id
 
 
-def _whereabouts(account_id: int) -> str:
-    return f"The money is in the wallet of {Account.objects.get(id=account_id).name} now."
+def _refused(row: AccountTransfer, error: ApiError) -> ApiError:
+    """The error, which says where the money is when it is no longer where it came from."""
+    if row.reached is None:
+        return error
+    return ApiError(error.code, f"{error.message} The money is in the wallet of {row.reached.name} now.")
 
 
 def _refusal(field: str, message: str) -> ApiError:
