@@ -27,9 +27,17 @@ async def route_websocket(scope, receive, send):
     await SOCKETS.get(scope["path"], refuse)(scope, receive, send)
 
 
+limited_application = limit_body(django_application, maximum_bytes=settings.MAXIMUM_BODY_BYTES)
+
+
+async def serve_http(scope, receive, send):
+    """With HTTPS, TLS ends at the proxy: what arrives here in plain was sent securely."""
+    await limited_application({**scope, "scheme": "https"} if settings.HTTPS else scope, receive, send)
+
+
 application = ProtocolTypeRouter(
     {
-        "http": limit_body(django_application, maximum_bytes=settings.MAXIMUM_BODY_BYTES),
+        "http": serve_http,
         "websocket": route_websocket,
     }
 )

@@ -162,6 +162,7 @@ RATE_LIMITS = {
     "reset_ip": (20, 1 / 30),
     "letters": (4, 1 / 300),  # to one address, on anybody's request
 }
+ANONYMOUS_SOCKETS_PER_ADDRESS = 50  # on each server
 
 # PostgreSQL is the truth, Valkey is transit: it may be emptied at any time.
 DATABASE_URL = env.str("DATABASE_URL", default=LOCAL and LOCAL.database_url)

@@ -68,6 +68,10 @@ class TransferForm(forms.Form):
         self.fields["source"].choices = self.fields["target"].choices = choices
         self.fields["target"].initial = choices[1][0] if choices else None
 
+    def renew_key(self) -> None:
+        """After a refusal, so that what is corrected counts as another wish."""
+        self.data = {**self.data.dict(), "idempotency_key": secrets.token_hex(16)}
+
     def wishes(self) -> dict[str, Any]:
         """The arguments of `account_transfers.transfer`. Refuses a malformed amount with invalid_parameter."""
         given = self.cleaned_data
@@ -119,6 +123,7 @@ def transfer(request: HttpRequest) -> HttpResponse:
             if error.code == account_transfers.UNKNOWN:
                 messages.info(request, error.message)
                 return redirect("accounts")
+            form.renew_key()
             field = error.details.get("field")
             form.add_error(field if field in form.fields else None, error.message)
         else:

@@ -66,7 +66,7 @@ def _attached(kind: str, trigger_price: str) -> dict[str, str]:
 
 
 def _minutes(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 525_600:
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= 525_600:
         raise ApiError(
             "invalid_parameter", "Give the minutes until the order ends, 1 to 525600.", {"field": "expires_in"}
         )

@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from exchange.contract.errors import ApiError
+from exchange.identity import throttles
+from exchange.identity.principals import Principal
 from frontend import acting, forms, presenters
 from frontend.pages import View, error_page
 from frontend.views import market_lines
@@ -118,7 +120,7 @@ def fills(request: HttpRequest, symbol: str) -> HttpResponse:
 @fragment
 def place(request: HttpRequest, symbol: str) -> HttpResponse:
     principal = acting.principal_of(request)
-    desk = _desk(principal.acting_account_id())
+    desk = _desk(request, principal)
     command = desk.place(forms.new_order(request.POST, symbol=symbol), command_id=principal.command_id)
     result = desk.result(command, gateway.submit(command))
     return notice(request, presenters.placed_notice(result), moved=True)
@@ -146,7 +148,7 @@ def preview(request: HttpRequest, symbol: str) -> HttpResponse:
 @fragment
 def amend(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
     principal = acting.principal_of(request)
-    desk = _desk(principal.acting_account_id())
+    desk = _desk(request, principal)
     change = forms.order_change(request.POST)
     command = desk.amend(change, order_id=order_id, command_id=principal.command_id)
     result = desk.result(command, gateway.submit(command))
@@ -157,9 +159,10 @@ def amend(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
 @fragment
 def cancel(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
     principal = acting.principal_of(request, cost=0)
-    desk = _desk(principal.acting_account_id())
+    desk = _desk(request, principal)
     command = desk.cancel(requests.CancelFields(id=order_id), command_id=principal.command_id)
-    result = desk.result(command, gateway.submit(command))
+    (outcome,) = gateway.submit_many([command])
+    result = desk.result(command, outcome)
     return notice(request, _changed(result, "cancelled"), moved=True)
 
 
@@ -167,7 +170,7 @@ def cancel(request: HttpRequest, symbol: str, order_id: int) -> HttpResponse:
 @fragment
 def cancel_all(request: HttpRequest, symbol: str) -> HttpResponse:
     principal = acting.principal_of(request)
-    desk = _desk(principal.acting_account_id())
+    desk = _desk(request, principal)
     query = requests.CancelAllQuery(symbol=symbol)
     done = desk.cancelled(gateway.submit(desk.cancel_all(query, command_id=principal.command_id)))
     count = len(done.cancelled)
@@ -181,7 +184,7 @@ def set_leverage(request: HttpRequest, symbol: str) -> HttpResponse:
     principal = acting.principal_of(request)
     scale = scale_by_symbol(symbol)
     text = request.POST.get("leverage", "")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1000:
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= 1000:
         raise ApiError("invalid_parameter", "Leverage is a whole number from 1 to 1000.", {"field": "leverage"})
     account_id = principal.acting_account_id()
     gateway.submit(SetLeverage(principal.command_id, gateway.deadline_ns(), account_id, scale.instrument_id, int(text)))
@@ -206,8 +209,11 @@ def _described(request: HttpRequest) -> Any:
     return gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), account_id))
 
 
-def _desk(account_id: int) -> OrderDesk:
-    return OrderDesk(account_id, ReadModels(), lambda: None)
+def _desk(request: HttpRequest, principal: Principal) -> OrderDesk:
+    def charge_miss() -> None:
+        throttles.charge_principal(request, principal, 1, enforce=False)
+
+    return OrderDesk(principal.acting_account_id(), ReadModels(), charge_miss)
 
 
 def _changed(order: answers.OrderResult, what: str) -> presenters.Notice:

@@ -70,6 +70,8 @@ class EngineGateway:
         return lambda: outcomes
 
     def ask(self, query):
+        if self.is_away:
+            raise ApiError("engine_unavailable")
         answer = self.engine.answer(query)
         if isinstance(answer, QueryRefused):
             raise ApiError(answer.code)

@@ -57,7 +57,7 @@ class SessionAuthentication(CookieAuthentication):
         if signed_in is None:
             return None
         user: User = signed_in[0]
-        account_id = selectors.find_own_account_id(user=user, account_id=_named_account_id(request._request.headers))
+        account_id = selectors.find_own_account_id(user=user, account_id=account_named(request._request.headers))
         return user, Principal(user, account_id, SESSION_SCOPES, None, secrets.token_bytes(16))
 
     def enforce_csrf(self, request: Request) -> None:
@@ -107,13 +107,13 @@ def _check_key(key: KeyRecord, request: HttpRequest) -> None:
     address = addresses.client_address(request)
     if key.networks and (address is None or not addresses.is_in(address, key.networks)):
         raise ApiError("ip_not_allowed")
-    if _named_account_id(request.headers) not in (None, key.account_id):
+    if account_named(request.headers) not in (None, key.account_id):
         raise ApiError("account_not_found", "This API key acts for another account.")
     if key.last_used_at is None or key.last_used_at < now - services.LAST_USED_RESOLUTION:
         services.note_key_used(public_id=key.public_id, now=now)
 
 
-def _named_account_id(headers: Mapping[str, str]) -> int | None:
+def account_named(headers: Mapping[str, str]) -> int | None:
     text = headers.get(ACCOUNT_HEADER)
     if text is None:
         return None

@@ -130,6 +130,8 @@ def _key_material(secret: str, public_key: str | None) -> dict[str, str]:
 
 
 def _canonical_networks(networks: Collection[str]) -> list[str]:
+    if any("%" in network for network in networks):
+        raise _refusal("networks", "Write networks without a scope: what follows % holds on one machine only.")
     try:
         return sorted({str(ipaddress.ip_network(network)) for network in networks})
     except ValueError as error:

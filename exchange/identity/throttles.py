@@ -36,9 +36,12 @@ def charge(request: Request, *, cost: int = 1, enforce: bool = True) -> None:
     charge_principal(request._request, principal if isinstance(principal, Principal) else None, cost, enforce)
 
 
-def charge_principal(request: HttpRequest, principal: Principal | None, cost: int, enforce: bool = True) -> None:
-    """As `charge`, of a connection that is no request of DRF's: its handshake and whoever uses it."""
-    _charge(request, _buckets_of(request, principal), cost, enforce)
+def charge_principal(request: HttpRequest, principal: Principal | None, cost: int, enforce: bool = True) -> int:
+    """As `charge`, of a connection that is no request of DRF's: its handshake and whoever uses it.
+
+    Returns the credits that are left, below zero: a debt.
+    """
+    return _charge(request, _buckets_of(request, principal), cost, enforce)
 
 
 def refund(request: Request, *, cost: int = 1) -> None:
@@ -78,13 +81,14 @@ def _person_bucket(kind: str, email: str) -> Bucket:
     return _bucket(kind, blake2b(email.strip().lower().encode(), digest_size=16).hexdigest())
 
 
-def _charge(request: HttpRequest, limits: list[Bucket], cost: int, enforce: bool) -> None:
+def _charge(request: HttpRequest, limits: list[Bucket], cost: int, enforce: bool) -> int:
     if not settings.RATE_LIMITS_ENABLED:
-        return
+        return 0
     outcome = buckets.charge(limits, cost=cost, enforce=enforce)
     request.rate_limit_charge = outcome  # read by the middleware
     if not outcome.is_taken:
         raise ApiError("rate_limited", details={"retry_after": outcome.retry_after_seconds})
+    return outcome.remaining
 
 
 def _buckets_of(request: HttpRequest, principal: Principal | None) -> list[Bucket]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exchange.identity import throttles
 from exchange.identity.scopes import READ
 from trading.api import answers, parsing, presenting, requests
 from trading.api.listed import scale_by_id, scale_by_symbol
@@ -19,12 +20,15 @@ class PreviewEndpoint(Endpoint):
         body=requests.Preview,
         answers={200: answers.PreviewResult},
         errors=("instrument_not_found", "invalid_price", "invalid_quantity", "engine_busy"),
+        cost=0,
     )
     def post(self, request: Request, body: requests.Preview) -> Response:
         """Try orders one after the other, without placing them.
 
-        Each entry shows whether its order would be accepted, its immediate fills, and the account after it.
+        Each entry shows whether its order would be accepted, its immediate fills, and the account after it. Each order
+        costs a credit.
         """
+        throttles.charge(request, cost=len(body.orders))
         content = previewed(body.orders, account_id=self.account_id)
         return answer(content, sequence=content.sequence)
 

@@ -34,12 +34,10 @@ def liquidation_price_ticks(
         denominator = size_units * PPB - abs(size_units) * bracket.maintenance_rate_ppb
         if numerator * denominator <= 0:
             continue
-        notional_scaled = abs(size_units) * numerator
-        is_above_floor = notional_scaled * _sign(denominator) >= bracket.floor_units * abs(denominator)
+        notional_scaled = abs(size_units) * abs(numerator)
         is_last = position + 1 == len(brackets)
-        if is_above_floor and (
-            is_last or notional_scaled * _sign(denominator) < brackets[position + 1].floor_units * abs(denominator)
-        ):
+        # Not below its floor: the bracket before did not hold it, or it is in the gap that a rounded cum leaves there.
+        if is_last or notional_scaled < brackets[position + 1].floor_units * abs(denominator):
             price = -(-numerator // denominator) if lots > 0 else numerator // denominator
             return max(price, 0)
     return 0
@@ -65,7 +63,3 @@ def bankruptcy_price_ticks(
     numerator = mark_price_ticks * per_tick_scaled - share_scaled
     price = numerator // per_tick_scaled if lots > 0 else -(-numerator // per_tick_scaled)
     return max(price, 0)
-
-
-def _sign(number: int) -> int:
-    return 1 if number > 0 else -1

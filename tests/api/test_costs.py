@@ -63,3 +63,9 @@ def test_every_answer_tells_how_the_limit_stands(alice, credits):
     assert alice.get("/account")["X-RateLimit-Limit"] == "10"
     answer = alice.post("/orders", order(price="0"))
     assert (answer.status_code, answer["X-RateLimit-Remaining"]) == (400, "8")
+
+
+def test_a_preview_costs_a_credit_an_order(alice, credits):
+    credits(3)
+    refused(alice.post("/risk/preview", {"orders": [order()] * 4}), 429, "rate_limited")
+    assert alice.post("/risk/preview", {"orders": [order()] * 3})["X-RateLimit-Remaining"] == "0"

@@ -1,5 +1,6 @@
 """The page's list of open orders says which ones belong together, and offers only changes that can be made."""
 
+import json
 import re
 
 import pytest
@@ -54,3 +55,26 @@ def test_the_form_attaches_orders_and_hides_what_an_iceberg_does_not_show(alice)
         ("take_profit", "61000", "sell"),
         ("stop", "58500", "sell"),
     }
+
+
+def test_the_page_sends_the_account_it_shows(alice):
+    alice.client.force_login(alice.user)
+    content = alice.client.get(reverse("trade", args=["BTC-PERP"])).content.decode()
+    (headers,) = re.findall(r"hx-headers='([^']*)'", content)
+    assert json.loads(headers)["X-Account"] == str(alice.account.id)
+
+
+@pytest.mark.parametrize("name", ["leverage", "place"])
+def test_endless_numbers_are_refused(alice, name):
+    alice.client.force_login(alice.user)
+    given = {"leverage": "1" * 5000, "side": "buy", "type": "limit", "price": "59000", "quantity": "1"}
+    given |= {"time_in_force": "gtd", "expires_in": "1" * 5000}
+    assert alice.client.post(reverse(f"trade_{name}", args=["BTC-PERP"]), given).status_code == 400
+
+
+def test_a_cancel_that_misses_costs_a_credit(alice):
+    alice.client.force_login(alice.user)
+    path = reverse("trade_cancel", args=["BTC-PERP", 64 * 999_999 + 1])
+    answer = alice.client.post(path)
+    assert answer.status_code == 404
+    assert int(answer["X-RateLimit-Remaining"]) == int(answer["X-RateLimit-Limit"]) - 1

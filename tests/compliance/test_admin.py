@@ -113,6 +113,21 @@ def test_no_page_shows_a_secret(busy, staff, alice):
         assert key.encrypted_secret not in page and alice.secret not in page
 
 
+@pytest.mark.parametrize(
+    ("page", "lookup"),
+    [
+        ("identity_user", "password__startswith"),
+        ("identity_account", "owner__password__startswith"),
+        ("identity_apikey", "encrypted_secret__startswith"),
+        ("identity_apikey", "account__owner__password__startswith"),
+    ],
+)
+def test_nobody_finds_out_a_secret_by_filters(busy, staff, page, lookup):
+    address = reverse(f"admin:{page}_changelist")
+    assert staff("auditor").get(address, {lookup: "a"}).status_code == 400
+    assert staff("auditor").get(address, {"id": "1"}).status_code == 200
+
+
 def test_pages_keep_a_strict_policy(busy, staff):
     for name in ("trading_instrument_change", "trading_instrument_command"):
         arguments = [1, "parameters"] if name.endswith("command") else [1]

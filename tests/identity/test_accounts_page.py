@@ -1,9 +1,13 @@
 """The page of one's accounts: what each holds, another account, and moving money between them."""
 
-import pytest
-from django.test import Client
+import re
 
+import pytest
+from django.test import Client, RequestFactory
+
+from exchange.contract.errors import ApiError
 from exchange.identity.models import Account
+from frontend import acting
 from tests.identity.people import signed_in
 from trading.models import AccountTransfer
 from trading.services import accounts, collateral
@@ -124,6 +128,15 @@ def test_an_outcome_nobody_knows_is_told_as_such(browser, alice, engine):
     assert "under way" in page and "on its way" in page
 
 
+def test_the_list_says_where_money_is_that_was_not_taken(browser, alice):
+    main, unknown = alice.accounts.get(), Account.objects.create(owner=alice, name="not opened")
+    for _ in range(2):
+        answer = move(browser, f"{main.id}-margin", f"{unknown.id}-margin", "1").content.decode()
+        assert "The money is in the wallet of not opened now." in answer
+    page = browser.get("/accounts").content.decode()
+    assert "refused</span> The money went to the wallet of not opened." in page
+
+
 def test_while_the_engine_is_away_the_page_says_so(browser, engine, monkeypatch):
     from exchange.contract.errors import ApiError
     from trading.services import gateway
@@ -165,3 +178,33 @@ def test_pages_count_against_the_limits_of_their_user(browser, settings):
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "user": (5, 0.001)}
     answers = [browser.get("/accounts").status_code for _ in range(3)]
     assert answers == [200, 200, 429]
+
+
+def test_a_refused_wish_can_be_corrected(browser, alice):
+    account = alice.accounts.get()
+    form = {"source": f"{account.id}-margin", "target": f"{account.id}-wallet", "idempotency_key": "once"}
+    refused = browser.post("/accounts/transfer", {**form, "amount": "999999"})
+    (key,) = re.findall(r'name="idempotency_key" value="(\w+)"', refused.content.decode())
+    assert key != "once"
+    done = browser.post("/accounts/transfer", {**form, "amount": "5", "idempotency_key": key})
+    assert done.status_code == 302
+
+
+def test_a_page_acts_for_the_account_it_shows(browser, alice, bob):
+    main = alice.accounts.get()
+    other = accounts.open_new_account(owner=alice, name="bots")
+    order = {"side": "buy", "type": "limit", "price": "1", "quantity": "1", "time_in_force": "gtc"}
+    browser.post("/trade/BTC-PERP/account/choose", {"account": other.id})
+    requests = [
+        RequestFactory().post("/", order, headers={"X-Account": str(main.id)}),
+        RequestFactory().post("/", order),
+    ]
+    for request in requests:
+        request.user, request.session = alice, {acting.CHOSEN: other.id}
+    assert [acting.principal_of(request).acting_account_id() for request in requests] == [main.id, other.id]
+    for name in (str(bob.accounts.get().id), "x", "1" * 5000):
+        request = RequestFactory().post("/", order, headers={"X-Account": name})
+        request.user, request.session = alice, {}
+        with pytest.raises(ApiError) as refused:
+            acting.principal_of(request)
+        assert refused.value.code == "account_not_found"

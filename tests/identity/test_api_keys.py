@@ -111,6 +111,7 @@ def test_the_page_says_at_the_field_what_is_wrong(fresh, alice):
         ("scopes", {"scopes": ["session"]}),
         ("networks", {"scopes": ["transfer"]}),
         ("networks", {"networks": "everywhere"}),
+        ("networks", {"networks": "fe80::1%eth0"}),
         ("expires_at", {"expires_at": "2001-01-01"}),
         ("public_key", {"public_key": "AAAA"}),
     ):

@@ -63,7 +63,7 @@ def test_not_ready_without_valkey_and_ready_again_with_it(valkey, valkey_url):
 
 
 def test_not_ready_without_the_database_and_ready_again_with_it(postgres, valkey_url):
-    beat(valkey_url)
+    beat(valkey_url, life_ms=120_000)
     connection.close()
     connection.close_pool()
     postgres.kill()

@@ -1,13 +1,16 @@
 """What the parts of a running exchange have cost so far."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import psutil
 import psycopg
 import redis
 
 Seconds = dict[str, float]
+TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")  # less than one cannot be seen
 
 
 class Costs:
@@ -35,7 +38,7 @@ class Costs:
         seconds: Seconds = {}
         before = self._so_far()
         yield seconds
-        seconds.update({name: after_s - before[name] for name, after_s in self._so_far().items()})
+        seconds.update({name: max(after_s - before[name], TICK_S) for name, after_s in self._so_far().items()})
 
     def _so_far(self) -> Seconds:
         valkey = self._valkey.info("cpu")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from tests.reference.cancels import wholly_cancelled
 from tests.reference.matching import Execution
-from tests.reference.orders import amended
+from tests.reference.orders import amended, trigger
 from tests.reference.world import Order, World
 from trading.core import terms
-from trading.engine import commands
+from trading.engine import commands, events
 from trading.engine.events import AnyEvent
 
 
@@ -26,8 +26,6 @@ def sized(order: Order, lots: int) -> AnyEvent:
 
 
 def cancel_group(world: World, command: commands.CancelGroup) -> list[AnyEvent]:
-    if not command.is_filled and not may_trigger(world, world.order(command.order_id)):
-        return []
     others = [
         one
         for one in world.orders
@@ -36,6 +34,13 @@ def cancel_group(world: World, command: commands.CancelGroup) -> list[AnyEvent]:
         and command.group_id in (one.order_id, one.group_id)
     ]
     others.sort(key=lambda one: one.order_id)
+    if not command.is_filled:
+        chosen = world.order(command.order_id)
+        if not may_trigger(world, chosen):
+            return []
+        (fate, *_) = trigger(world, commands.TriggerOrder(b"", 0, chosen.order_id))
+        if isinstance(fate, events.OrderRejected) and all(one.untriggered for one in others):
+            return []
     return [wholly_cancelled(one, terms.CANCEL_GROUP) for one in others]
 
 

@@ -2,6 +2,7 @@
 
 from tests.reference import attached, cancels, exchange, orders, quotes
 from tests.reference.fold import fold, forget_queued, forget_schedule, rotate_command_ids
+from tests.reference.following import see_last_price
 from tests.reference.matching import Refused, require
 from tests.reference.world import GENERATION_NS, World
 from trading.engine import commands, events
@@ -45,8 +46,10 @@ class ReferenceEngine:
 
     def _work_off(self, stamp_ns: int) -> list[Record]:
         records: list[Record] = []
-        while self.world.waiting and len(records) < AT_MOST:
-            first = self.world.waiting.pop(0)
+        triggers = 0
+        while self.world.urgent or (self.world.waiting and triggers < AT_MOST):
+            triggers += 0 if self.world.urgent else 1
+            first = (self.world.urgent or self.world.waiting).pop(0)
             records.append(self._record(first.command, stamp_ns, cause_sequence=first.cause_sequence))
         return records
 
@@ -54,6 +57,7 @@ class ReferenceEngine:
         world = self.world
         world.sequence += 1
         world.time_ns = stamp_ns
+        world.traded = None
         rotate_command_ids(world, GENERATION_NS)
         if isinstance(command, InternalCommand):
             stated = decide_internal(world, command)
@@ -63,6 +67,8 @@ class ReferenceEngine:
                 world.current_ids.append((command.command_id, world.sequence))
         for event in stated:
             fold(world, event)
+        if world.traded:
+            see_last_price(world, world.traded)
         if isinstance(command, commands.TriggerOrder):
             forget_queued(world, command.order_id)
         if isinstance(command, commands.ActivateParameters):

@@ -1,6 +1,14 @@
 """What each event changes."""
 
-from tests.reference.following import BOTH_SOURCES, follow, queue_after_trade, queue_sizing, queue_triggers
+from tests.reference.following import (
+    BOTH_SOURCES,
+    follow,
+    queue_after_trade,
+    queue_sizing,
+    queue_triggers,
+    queue_trim,
+    see_last_price,
+)
 from tests.reference.money import released_loss
 from tests.reference.world import Account, ClosedOrder, Instrument, Order, Position, Protection, Schedule, World
 from trading.core import terms
@@ -38,6 +46,8 @@ def fold(world: World, event: AnyEvent) -> None:
             close_if_done(world, order)
             if not order.filled_lots:
                 queue_sizing(world, order)
+            elif order.has_placed_attached:
+                queue_trim(world, world.account(order.account_id), world.instrument(order.instrument_id))
         case events.OrderAmended():
             fold_amended(world, event)
         case events.OrderTriggered():
@@ -225,8 +235,9 @@ def fold_trade(world: World, event: events.TradeExecuted) -> None:
     taker.positions[event.instrument_id] = Position(event.taker_position_lots, event.taker_entry_value_units)
     queue_after_trade(world, instrument, maker_order, taker_order, lots=event.quantity_lots)
     instrument.last_price_ticks = event.price_ticks
-    follow(world, instrument, terms.TRIGGER_BY_LAST)
-    queue_triggers(world, instrument, (terms.TRIGGER_BY_LAST,))
+    if world.traded is None:
+        world.traded = instrument
+        see_last_price(world, instrument)
 
 
 def forget_schedule(world: World, instrument_id: int, version: int) -> None:

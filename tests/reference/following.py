@@ -9,7 +9,9 @@ BOTH_SOURCES = (terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST)
 
 
 def queue(world: World, command: InternalCommand) -> None:
-    world.waiting.append(Waiting(world.sequence, command))
+    is_trigger = isinstance(command, commands.TriggerOrder)
+    is_trigger = is_trigger or (isinstance(command, commands.CancelGroup) and not command.is_filled)
+    (world.waiting if is_trigger else world.urgent).append(Waiting(world.sequence, command))
 
 
 def queue_after_trade(world: World, instrument: Instrument, maker: Order, taker: Order, *, lots: int) -> None:
@@ -61,6 +63,11 @@ def follow(world: World, instrument: Instrument, source: int, only: Order | None
         trails = one.untriggered and not one.is_asleep and one.content.order_type == terms.TRAILING_STOP
         if price and trails and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source:
             one.follow(price)
+
+
+def see_last_price(world: World, instrument: Instrument) -> None:
+    follow(world, instrument, terms.TRIGGER_BY_LAST)
+    queue_triggers(world, instrument, (terms.TRIGGER_BY_LAST,))
 
 
 def queue_triggers(world: World, instrument: Instrument, sources: tuple[int, ...]) -> None:

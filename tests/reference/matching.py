@@ -7,6 +7,8 @@ from tests.reference.world import Account, Instrument, Order, Position, World
 from trading.core import terms
 from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
 
+MOST_STEPS = 1_000
+
 
 class Refused(Exception):
     """Carries the code of the first check that failed."""
@@ -49,6 +51,8 @@ class Walk:
     steps: list[Step] = field(default_factory=list)
     filled_lots: int = 0
     stopped: bool = False
+    cut_short: bool = False
+    groups: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -87,6 +91,9 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
         maker, left = met.maker, lots - done.filled_lots
         if left == 0 or not crosses(order.side, limit_ticks, maker.price_ticks):
             break
+        if len(done.steps) >= MOST_STEPS:
+            done.cut_short = True
+            break
         if world.account(maker.account_id).user_id == user_id:
             prevention = order.content.self_trade_prevention
             if prevention in (terms.EXPIRE_MAKER, terms.EXPIRE_BOTH):
@@ -94,6 +101,9 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
             if prevention in (terms.EXPIRE_TAKER, terms.EXPIRE_BOTH):
                 done.stopped = True
                 break
+            continue
+        if maker.group_id and done.groups.get(maker.group_id, maker.order_id) != maker.order_id:
+            done.steps.append(Step(maker, maker.resting_lots, terms.CANCEL_GROUP))
             continue
         reducible = maker.resting_lots
         if maker.reduce_only:
@@ -107,6 +117,7 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
                 stand_behind(queue, again)
             done.steps.append(Step(maker, fill, replenished_lots=replenished_lots))
             done.filled_lots += fill
+            done.groups[maker.group_id] = maker.order_id
             positions[maker.account_id] += maker.side * fill
         if maker.reduce_only and fill == reducible < maker.resting_lots:
             done.steps.append(Step(maker, maker.resting_lots - fill, terms.CANCEL_REDUCE_ONLY))
@@ -175,7 +186,8 @@ def execute(
     if order.content.time_in_force == terms.FOK:
         require(walked.filled_lots == lots, "not_fillable")
     left = lots - cut - walked.filled_lots
-    may_rest = order.content.time_in_force in (terms.GTC, terms.GTD) and not order.is_market and not walked.stopped
+    may_rest = order.content.time_in_force in (terms.GTC, terms.GTD) and not order.is_market
+    may_rest = may_rest and not walked.stopped and not walked.cut_short
     resting = left if may_rest else 0
     loss = 0 if order.reduce_only else money.open_loss(instrument, order.side, limit_ticks, lots=resting)
     following, position, collateral = trades(world, account, instrument, order, walked, first_number)
@@ -209,7 +221,7 @@ def check_margin(
 def rest_reason(order: Order, walked: Walk) -> int:
     if walked.stopped:
         return terms.CANCEL_SELF_TRADE
-    return terms.CANCEL_PROTECTION if order.is_market else terms.CANCEL_IOC
+    return terms.CANCEL_PROTECTION if order.is_market or walked.cut_short else terms.CANCEL_IOC
 
 
 def cancelled(order: Order, lots: int, reason: int, *, price_ticks: int, rested: bool) -> OrderCancelled:

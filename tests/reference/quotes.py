@@ -34,7 +34,7 @@ def mass_quote(world: World, command: commands.MassQuote) -> list[AnyEvent]:
     check_allowed(world, account, instrument, any_given=bool(quotes))
     present = world.quotes_of(account.account_id, instrument.instrument_id)
     count = len(world.orders_of(account.account_id, instrument.instrument_id)) - len(present) + len(quotes)
-    require(count <= checks.open_orders_limit(account, instrument), "too_many_open_orders")
+    require(not quotes or count <= checks.open_orders_limit(account, instrument), "too_many_open_orders")
     for quote in quotes:
         check_market(world, account, instrument, quote)
     return replaced(world, account, instrument, present, quotes)
@@ -133,7 +133,7 @@ def set_protection(world: World, command: commands.SetMarketMakerProtection) -> 
     limits = (command.quantity_lots, command.delta_lots)
     right = [
         min(command.window_ns, *limits, command.freeze_ns) >= 0,
-        max(command.window_ns, command.freeze_ns) <= DAY_NS,
+        command.window_ns <= 60 * 10**9 and command.freeze_ns <= DAY_NS,
         any(limits) if command.window_ns else not any((*limits, command.freeze_ns)),
     ]
     require(all(right), "invalid_parameter")

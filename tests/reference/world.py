@@ -185,7 +185,9 @@ class World:
     closed: list[ClosedOrder] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)  # triggers, and what goes before them
+    urgent: list[Waiting] = field(default_factory=list)
+    traded: Instrument | None = None  # in the running record
     generation_start_ns: int = 0
     current_ids: list[tuple[bytes, int]] = field(default_factory=list)
     previous_ids: list[tuple[bytes, int]] = field(default_factory=list)
@@ -211,10 +213,11 @@ class World:
         return sorted(found, key=lambda one: one.order_id)
 
     def misplaced_attached(self, account_id: int, instrument_id: int) -> list[Order]:
-        """Awake attached orders that wait but would not reduce the account's position, by id."""
+        """Awake attached orders, their parent gone, that wait but would not reduce the account's position, by id."""
         lots = self.account(account_id).position(instrument_id).lots
         waiting = [one for one in self.orders_of(account_id, instrument_id) if one.untriggered and not one.is_asleep]
         found = [one for one in waiting if one.parent_order_id and one.side * lots >= 0]
+        found = [one for one in found if self.order(one.parent_order_id) is None]
         return sorted(found, key=lambda one: one.order_id)
 
     def quotes_of(self, account_id: int, instrument_id: int) -> list[Order]:

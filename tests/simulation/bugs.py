@@ -17,7 +17,7 @@ from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
 from trading.core.triggers import TriggerBook
-from trading.engine import client_orders, consequences, engine, execution, snapshot
+from trading.engine import client_orders, consequences, engine, execution, matches, snapshot
 from trading.engine.commands import CancelAfter, FireCancelAfter
 from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
@@ -79,7 +79,7 @@ def a_lost_answer_makes_it_write_again():
 
 @bug
 def fees_are_rounded_for_the_customer():
-    with patch.object(execution, "ceil_ppb", lambda amount, rate_ppb: amount * rate_ppb // PPB):
+    with patch.object(matches, "ceil_ppb", lambda amount, rate_ppb: amount * rate_ppb // PPB):
         yield
 
 
@@ -91,7 +91,7 @@ def released_cost_is_rounded_for_the_customer():
             return after, left + 1, realised + 1
         return after, left, realised
 
-    with patch.object(execution, "fill_position", fill):
+    with patch.object(matches, "fill_position", fill):
         yield
 
 

@@ -109,7 +109,7 @@ class CommandStream:
             self._again: 3,
             self._amend: 14,
             self._cancel: 11,
-            self._cancel_all: 2,
+            self._cancel_all: 3,
             self._mark: 6,
             self._transfer: 2.5,
             self._leverage: 2,
@@ -120,7 +120,7 @@ class CommandStream:
             partial(related_commands.bracketed, self): 6,
             partial(related_commands.grouped, self): 6,
             partial(related_commands.mass_quote, self): 8,
-            partial(related_commands.protection, self): 1.5,
+            partial(related_commands.protection, self): 3,
         }
         return self.random.choices(list(makers), weights=list(makers.values()))[0]()
 
@@ -324,7 +324,7 @@ class CommandStream:
 
     def _cancel_all(self) -> ExternalCommand:
         halted = [one.instrument_id for one in self.view.instruments.values() if one.state == terms.INSTRUMENT_HALTED]
-        aimed = halted if halted and self._chance(0.7) else (0, 1, 2)
+        aimed = halted if halted and self._chance(0.9) else (0, 1, 2)
         return commands.CancelAllOrders(b"", 0, self.account(), self.random.choice(aimed))
 
     def _mark(self) -> ExternalCommand:

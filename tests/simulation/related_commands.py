@@ -96,8 +96,8 @@ def protection(stream: CommandStream) -> ExternalCommand:
     account_id = stream.account() if stream.random.random() < 0.95 else 99
     instrument_id = stream.instrument() if stream.random.random() < 0.95 else 9
     numbers = (
-        stream.random.choice((0, SECOND_NS, 10 * SECOND_NS, 300 * SECOND_NS)),
-        stream.random.choice((0, 1, 12, 30)),
+        stream.random.choice((0, SECOND_NS, SECOND_NS, 3 * SECOND_NS, 60 * SECOND_NS, 61 * SECOND_NS)),
+        stream.random.choice((0, 1, 8, 12, 12, 20)),
         stream.random.choice((0, 0, 8, 20)),
         stream.random.choice((0, SECOND_NS, 20 * SECOND_NS)),
     )

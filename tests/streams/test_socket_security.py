@@ -273,6 +273,19 @@ async def test_twenty_sockets_a_user(exchange, address, key):
         assert "account" in await clients[-1].authenticate(account)
 
 
+async def test_fifty_anonymous_sockets_an_address(exchange, address):
+    await asyncio.sleep(0.5)  # for those of the tests before to be gone
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(talk(address)) for _ in range(50)]
+        with pytest.raises(websockets.InvalidStatus):
+            await stack.enter_async_context(talk(address))
+        assert "account" in await clients[0].authenticate(exchange.account("alice"))
+        await stack.enter_async_context(talk(address))
+        await clients[1].socket.close()
+        await asyncio.sleep(0.5)
+        await stack.enter_async_context(talk(address))
+
+
 async def test_who_does_nothing_is_sent_away(address):
     async with talk(address) as client:
         started_s = time.monotonic()
@@ -328,5 +341,6 @@ async def test_credits_are_shared_with_rest(exchange, address, key):
         for _ in range(16):
             batch = {"operations": [{"op": "place", **order(price="10")}] * 50}
             answers = await client.ask_all([("order.batch", {"nonce": nonce(), "args": batch}) for _ in range(4)])
+            await asyncio.sleep(0.4)  # so many operations a connection may send
             refused += sum(answer.get("error", {}).get("code") == "rate_limited" for answer in answers)
         assert refused, "3,200 places are more than a key has"

@@ -9,12 +9,12 @@ from exchange.contract.errors import ApiError
 from tests.streams.following import FollowedBook, Follower, Gap
 from trading.api.scales import scale_of
 from trading.core.instruments import InstrumentTerms
-from trading.core.terms import BUY, SELL
+from trading.core.terms import BUY, EXPIRE_TAKER, GTC, LIMIT, ORDER_NEW, SELL, TRIGGER_BY_MARK
 from trading.projections.changes import Change, decode_changes, encode_changes
 from trading.selectors.market import Book
 from trading.streams import book as book_module
 from trading.streams.book import BookStream
-from trading.streams.lists import TradesStream
+from trading.streams.lists import OrdersStream, TradesStream
 from trading.streams.markets import NotInMemory
 
 pytestmark = pytest.mark.asyncio
@@ -238,6 +238,23 @@ async def test_trades_are_told_once_each_and_gaps_show():
     assert follower.is_new(ears.messages[0])
     with pytest.raises(Gap):
         follower.is_new(ears.messages[1])
+
+
+def order_row(order_id, sequence, *, group_id):
+    """As OrderRow: identity, terms, times, lots, state, and what few orders have."""
+    terms = (BUY, LIMIT, GTC, EXPIRE_TAKER, False, False, TRIGGER_BY_MARK, 0)
+    lots = (5, 100, 5, 0, 0, 0)
+    extras = (0, 0, 0, 0, 0, 0, 0, group_id, False)
+    return (order_id, 7, 7, "", *terms, 1, order_id, *lots, ORDER_NEW, 0, "", 1, sequence, *extras)
+
+
+async def test_the_first_of_a_group_is_told_though_its_sequence_stays():
+    stream, ears = OrdersStream("orders", 7, Rows().read, Markets()), Ears()
+    await stream.start(6)
+    stream.join(ears)
+    stream.hear(heard("orders", 4, 8, [order_row(8, 8, group_id=5), order_row(5, 5, group_id=5)]))
+    (message,) = ears.messages
+    assert [(one["id"], one["group_id"], one["sequence"]) for one in message["data"]] == [(5, 5, 5), (8, 5, 8)]
 
 
 async def test_a_lost_last_trade_shows_in_a_heartbeat():

@@ -6,6 +6,7 @@ import re
 from typing import get_args
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.streams.following import FollowedBook
@@ -56,6 +57,7 @@ def test_limits_are_the_ones_that_hold():
     assert f"after {limits.FLOOD:,} refusals in {limits.FLOOD_S:.0f} s" in GUIDE
     assert f"| {order_entry.MAXIMUM_IN_FLIGHT} |" in GUIDE and f"| {r.MAXIMUM_SUBSCRIPTIONS} |" in GUIDE
     assert f"| {guard.SOCKETS_A_USER} on each server |" in GUIDE
+    assert f"| {settings.ANONYMOUS_SOCKETS_PER_ADDRESS} on each server |" in GUIDE
     assert f"| {socket.IDLE_S:.0f} s | the connection ends ({socket.NOT_USED})" in GUIDE
     assert f"| {outbox.MAXIMUM_BYTES // 2**20} MiB |" in GUIDE
     assert f"within {order_entry.SWITCH_MS // 1000} seconds" in GUIDE

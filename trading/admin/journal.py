@@ -26,7 +26,7 @@ class JournalAdmin(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """The row that holds the record with this sequence."""
-        if not search_term.isdecimal():
+        if not search_term.isdecimal() or len(search_term) > 18:
             return queryset, False
         held = queryset.filter(first_sequence__lte=int(search_term), last_sequence__gte=int(search_term))
         return held, False

@@ -40,8 +40,8 @@ class TransferAdmin(ReadOnlyAdmin):
 
 @admin.register(AccountTransfer)
 class AccountTransferAdmin(ReadOnlyAdmin):
-    list_display = ("id", "source", "target", "asset", "amount_units", "state", "code", "created_at")
-    list_select_related = ("source", "target")
+    list_display = ("id", "source", "target", "asset", "amount_units", "state", "code", "reached", "created_at")
+    list_select_related = ("source", "target", "reached")
     list_filter = ("state",)
     search_fields = ("=source__id", "=target__id", "=idempotency_key")
 

@@ -95,7 +95,7 @@ PublicKey = Annotated[
 Timeout = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds.")]
 Window = Annotated[
     int,
-    Meta(ge=0, le=24 * 3600 * 1000, description="Milliseconds; 0: off.", extra_json_schema={"examples": [1000]}),
+    Meta(ge=0, le=60_000, description="Milliseconds; 0: off.", extra_json_schema={"examples": [1000]}),
 ]
 Freeze = Annotated[
     int,

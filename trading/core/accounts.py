@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trading.core.terms import ACCOUNT_NORMAL
+from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_NORMAL
 
 if TYPE_CHECKING:
     from trading.core.orders import Order
@@ -42,3 +42,7 @@ class Account:
         self.orders: dict[int, Order] = {}
         self.client_orders: dict[str, tuple[int, int]] | None = None
         self.closed_client_orders: dict[str, int] | None = None
+
+    def may_not_place(self, reduce_only: bool) -> bool:
+        """Whether its state forbids orders, or those that are not reduce-only."""
+        return self.state != ACCOUNT_NORMAL and (self.state >= ACCOUNT_CANCEL_ONLY or not reduce_only)

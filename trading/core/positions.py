@@ -69,9 +69,13 @@ class Position:
         return bool(self.attached_orders) and bool(self.outlived_attached())
 
     def outlived_attached(self) -> list[Order]:
-        """The attached orders, by id, that could not reduce the position as it is."""
-        attached = self.attached_orders or {}
-        return [order for _, order in sorted(attached.items()) if self.lots * order.side >= 0]
+        """The attached orders, by id, that could not reduce the position as it is, and whose parent fills no more."""
+        outlived = []
+        for _, order in sorted((self.attached_orders or {}).items()):
+            assert order.special is not None
+            if self.lots * order.side >= 0 and order.special.parent_order_id not in self.account.orders:
+                outlived.append(order)
+        return outlived
 
 
 def fill_position(

@@ -25,6 +25,7 @@ from trading.engine.commands import (
 from trading.engine.consequences import (
     QUEUED_COMMANDS,
     count_quote_fill,
+    end_parent,
     follow,
     forget_trigger,
     join_group,
@@ -53,12 +54,13 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
     state.sequence += 1
     state.time_ns = time_ns
     state.subject = None
+    state.traded = None
     if time_ns - state.generation_started_ns >= COMMAND_ID_GENERATION_NS:
         state.previous_command_ids = state.recent_command_ids
         state.recent_command_ids = {}
         state.generation_started_ns = time_ns
     if not command.command_id and isinstance(command, QUEUED_COMMANDS):
-        _, waiting = state.pending.popleft()
+        _, waiting = (state.urgent or state.pending).popleft()
         assert waiting == command
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
             state.untriggered[command.order_id].is_queued = False
@@ -68,6 +70,10 @@ def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> N
     """Apply the events and close the record: remember a new command id with its sequence, drop a fired timer."""
     for event in events:
         FOLDS[type(event)](state, event)
+    traded = state.traded
+    if traded is not None and state.untriggered and traded.last_price_ticks != state.first_trade_ticks:
+        follow(state, traded, TRIGGER_BY_LAST)
+        queue_triggers(state, traded)
     command_id = command.command_id
     if command_id:
         if not (events and type(events[0]) is CommandRepeated):
@@ -238,9 +244,11 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     if maker.special is not None and maker.special.is_quote:
         count_quote_fill(state, maker, event.quantity_lots)
     instrument.last_price_ticks = event.price_ticks
-    if state.untriggered:
-        follow(state, instrument, TRIGGER_BY_LAST)
-        queue_triggers(state, instrument)
+    if state.traded is None:  # prices within a record only move one way: the first and the last tell all
+        state.traded, state.first_trade_ticks = instrument, event.price_ticks
+        if state.untriggered:
+            follow(state, instrument, TRIGGER_BY_LAST)
+            queue_triggers(state, instrument)
 
 
 def _reduce_order(state: State, event: e.OrderReduced) -> None:
@@ -260,8 +268,8 @@ def _cancel_order(state: State, event: e.OrderCancelled) -> None:
         close(state, order)
     if state.subject is None:
         state.subject = order
-    if order.special is not None and order.special.has_attached and order.filled_lots == 0:
-        size_attached(state, order)
+    if order.special is not None and order.special.has_attached:
+        end_parent(state, order)
 
 
 def _amend_order(state: State, event: e.OrderAmended) -> None:

@@ -80,6 +80,15 @@ def size_attached(state: State, order: Order) -> None:
     queue(state, SizeAttached(b"", 0, order.position.account.account_id, order.order_id, order.filled_lots))
 
 
+def end_parent(state: State, order: Order) -> None:
+    """An order with attached ones was cancelled: without a fill they go too, else when they can reduce nothing."""
+    if order.filled_lots == 0:
+        size_attached(state, order)
+    elif order.position.needs_trim():
+        position = order.position
+        queue(state, TrimReduceOnly(b"", 0, position.account.account_id, position.instrument.instrument_id))
+
+
 def count_quote_fill(state: State, quote: Order, lots: int) -> None:
     position = quote.position
     protection = position.protection
@@ -91,7 +100,7 @@ def count_quote_fill(state: State, quote: Order, lots: int) -> None:
 
 
 def queue(state: State, command: InternalCommand) -> None:
-    state.pending.append((state.sequence, command))
+    state.urgent.append((state.sequence, command))
 
 
 def follow(state: State, instrument: Instrument, trigger_by: int) -> None:
@@ -115,5 +124,6 @@ def queue_triggers(state: State, instrument: Instrument) -> None:
                     order.is_queued = True
                     if order.group_id:
                         account_id = order.position.account.account_id
-                        queue(state, CancelGroup(b"", 0, account_id, order.group_id, order.order_id, False))
-                    queue(state, TriggerOrder(b"", 0, order.order_id))
+                        first = CancelGroup(b"", 0, account_id, order.group_id, order.order_id, False)
+                        state.pending.append((state.sequence, first))
+                    state.pending.append((state.sequence, TriggerOrder(b"", 0, order.order_id)))

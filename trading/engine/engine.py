@@ -41,20 +41,20 @@ class Engine:
         records: list[Record] = []
         if 0 < state.next_timer_ns <= time_ns:
             self._fire_timers(time_ns, records)
-        if state.pending:
+        if state.urgent or state.pending:
             self._drain(time_ns, records)
         record = self._run(command, time_ns, 0)
         records.append(record)
         self._record = record
         self._order = state.subject
         self._view = None
-        if state.pending:
+        if state.urgent or state.pending:
             self._view = self._order_view()
             self._drain(time_ns, records)
         return records
 
     def drain(self) -> list[Record]:
-        """Work off internal commands that still wait, at most 1,000; stamped as the last record."""
+        """Work off internal commands that still wait, at most 1,000 triggers; stamped as the last record."""
         records: list[Record] = []
         self._drain(self.state.time_ns, records)
         return records
@@ -119,11 +119,11 @@ class Engine:
             records.append(self._run(_command_of_timer(kind, first, second), time_ns, 0))
 
     def _drain(self, time_ns: int, records: list[Record]) -> None:
-        pending = self.state.pending
-        for _ in range(INTERNAL_COMMANDS_A_CAUSE):
-            if not pending:
-                return
-            cause_sequence, command = pending[0]
+        urgent, pending = self.state.urgent, self.state.pending
+        left = INTERNAL_COMMANDS_A_CAUSE
+        while urgent or (pending and left):
+            left -= not urgent
+            cause_sequence, command = (urgent or pending)[0]
             records.append(self._run(command, time_ns, cause_sequence))
 
 

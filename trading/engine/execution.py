@@ -11,9 +11,10 @@ from typing import Final, Protocol
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.order_book import Ladder
 from trading.core.orders import NOT_SPECIAL, Order
-from trading.core.positions import Position, fill_position
+from trading.core.positions import Position
 from trading.core.terms import (
     BUY,
+    CANCEL_GROUP,
     CANCEL_IOC,
     CANCEL_PROTECTION,
     CANCEL_REDUCE_ONLY,
@@ -27,11 +28,12 @@ from trading.core.terms import (
     MARKET_TYPES,
     PPB,
 )
-from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
+from trading.engine.events import AnyEvent, OrderCancelled
+from trading.engine.matches import TRADE, state_matches
 from trading.engine.requirements import equity_and_initial, present_requirement
 from trading.engine.state import State
 
-TRADE: Final = 0
+MOST_MATCHES: Final = 1_000  # bounds the work of one command
 
 
 class OrderTerms(Protocol):
@@ -55,6 +57,7 @@ class Execution:
     """The plan of one incoming order. `plan` fills it in or names the refusal; `state_events` states it.
 
     `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
+    `is_cut_short`: it met more counterparts than one command may. `groups` maps the groups of filled makers to these.
     `icebergs` are those (maker, hidden lots) of the level in hand whose shown lots are used up.
     """
 
@@ -64,7 +67,9 @@ class Execution:
         "expired_lots",
         "filled_lots",
         "filled_value_units",
+        "groups",
         "icebergs",
+        "is_cut_short",
         "is_market",
         "is_stopped",
         "lots",
@@ -98,6 +103,8 @@ class Execution:
         self.expired_lots = 0
         self.expired_loss_units = 0
         self.is_stopped = False
+        self.is_cut_short = False
+        self.groups: dict[int, int] | None = None
         self.resting_lots = 0
         self.open_loss_units = 0
 
@@ -130,7 +137,7 @@ class Execution:
                 return "post_only_mode"
             self._walk(opposite)
         if time_in_force == GTC or time_in_force == GTD:
-            if not self.is_market and not self.is_stopped:
+            if not self.is_market and not self.is_stopped and not self.is_cut_short:
                 self.resting_lots = lots - self.cut_lots - self.filled_lots
         elif time_in_force == FOK and self.filled_lots < lots:
             return "not_fillable"
@@ -166,6 +173,9 @@ class Execution:
                 return
             maker = levels[key].oldest
             while maker is not None:
+                if len(self.matches) >= MOST_MATCHES:
+                    self.is_cut_short = True
+                    return
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
                         return
@@ -176,12 +186,15 @@ class Execution:
                 maker = maker.newer
             if self.icebergs:
                 left = self._walk_icebergs(self.icebergs, left)
-                if left == 0:
+                if left == 0 or self.is_cut_short:
                     return
 
     def _walk_icebergs(self, icebergs: deque[tuple[Order, int]], left: int) -> int:
         """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
         while icebergs and left:
+            if len(self.matches) >= MOST_MATCHES:
+                self.is_cut_short = True
+                return left
             maker, hidden_lots = icebergs.popleft()
             special = maker.special or NOT_SPECIAL
             shown_lots = min(special.display_lots, hidden_lots)
@@ -205,6 +218,9 @@ class Execution:
 
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
+        if maker.group_id and self._is_of_a_filled_group(maker):
+            self.matches.append((maker, maker.open_lots, CANCEL_GROUP))
+            return 0
         open_lots = maker.open_lots
         special = maker.special
         if special is not None and special.hidden_lots:
@@ -225,7 +241,15 @@ class Execution:
             self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY))
         return lots
 
+    def _is_of_a_filled_group(self, maker: Order) -> bool:
+        """Whether this walk has filled another of its group, of which one cancels the other."""
+        return self.groups is not None and self.groups.get(maker.group_id, maker.order_id) != maker.order_id
+
     def _fill(self, maker: Order, lots: int) -> None:
+        if maker.group_id:
+            if self.groups is None:
+                self.groups = {}
+            self.groups[maker.group_id] = maker.order_id
         self.matches.append((maker, lots, TRADE))
         self.filled_lots += lots
         self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
@@ -309,13 +333,13 @@ class Execution:
         `ids_used`: how many ids the events before these took.
         """
         if self.matches:
-            self._state_matches(state, order_id, ids_used, events)
+            state_matches(self.matches, self.position, self.side, order_id, state, ids_used, events)
         left = self.lots - self.cut_lots - self.filled_lots - self.resting_lots
         if left:
             reason = CANCEL_IOC
             if self.is_stopped:
                 reason = CANCEL_SELF_TRADE
-            elif self.is_market:
+            elif self.is_market or self.is_cut_short:
                 reason = CANCEL_PROTECTION
             events.append(
                 OrderCancelled(
@@ -329,61 +353,3 @@ class Execution:
                     reason,
                 )
             )
-
-    def _state_matches(self, state: State, order_id: int, ids_used: int, events: list[AnyEvent]) -> None:
-        instrument, side = self.position.instrument, self.side
-        instrument_id, taker_id = instrument.instrument_id, self.position.account.account_id
-        maker_fee_ppb, taker_fee_ppb = instrument.parameters.maker_fee_ppb, instrument.taker_fee_ppb
-        taker_lots, taker_entry = self.position.lots, self.position.entry_value_units
-        running: dict[int, tuple[int, int]] = {}
-        icebergs: dict[int, tuple[int, int]] = {}
-        for maker, lots, kind in self.matches:
-            special = maker.special or NOT_SPECIAL
-            maker_position = maker.position
-            maker_id = maker_position.account.account_id
-            price = maker.price_ticks
-            if kind != TRADE:
-                events.append(
-                    OrderCancelled(
-                        maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind, special.hidden_lots
-                    )
-                )
-                continue
-            lot_value = price * instrument.value_units
-            lots_before, entry_before = running.get(maker_id, (maker_position.lots, maker_position.entry_value_units))
-            maker_lots, maker_entry, maker_pnl = fill_position(lots_before, entry_before, -side, lots, lot_value)
-            running[maker_id] = (maker_lots, maker_entry)
-            taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)
-            ids_used += 1
-            events.append(
-                TradeExecuted(
-                    state.next_id(ids_used),
-                    instrument_id,
-                    price,
-                    lots,
-                    side,
-                    maker.order_id,
-                    maker_id,
-                    ceil_ppb(lot_value * lots, maker_fee_ppb),
-                    maker_pnl,
-                    maker_lots,
-                    maker_entry,
-                    order_id,
-                    taker_id,
-                    ceil_ppb(lot_value * lots, taker_fee_ppb),
-                    taker_pnl,
-                    taker_lots,
-                    taker_entry,
-                    _replenished_lots(maker, lots, icebergs) if special.hidden_lots else 0,
-                )
-            )
-
-
-def _replenished_lots(maker: Order, lots: int, icebergs: dict[int, tuple[int, int]]) -> int:
-    """What an iceberg shows next after a fill; `icebergs` keeps (shown, hidden) lots by order id during a walk."""
-    special = maker.special or NOT_SPECIAL
-    shown, hidden = icebergs.get(maker.order_id) or (maker.open_lots - special.hidden_lots, special.hidden_lots)
-    shown -= lots
-    replenished = min(special.display_lots, hidden) if shown == 0 else 0
-    icebergs[maker.order_id] = (shown + replenished, hidden - replenished)
-    return replenished

@@ -90,7 +90,7 @@ def dump(state: State) -> bytes:
             state.generation_started_ns,
             sorted(state.recent_command_ids.items()),
             sorted(state.previous_command_ids.items()),
-            list(state.pending),
+            [list(state.urgent), list(state.pending)],
             [_dump_instrument(instrument) for _, instrument in sorted(state.instruments.items())],
             [_dump_account(account) for _, account in sorted(state.accounts.items())],
             [_dump_queues(instrument) for _, instrument in sorted(state.instruments.items())],
@@ -121,7 +121,9 @@ def load(data: bytes) -> State:
             book.bids.add(orders[order_id])
         for order_id in asks:
             book.asks.add(orders[order_id])
-    state.pending = deque(msgspec.convert(parts[10], list[tuple[int, InternalCommand]]))
+    state.urgent, state.pending = (
+        deque(msgspec.convert(waiting, list[tuple[int, InternalCommand]])) for waiting in parts[10]
+    )
     for _, command in state.pending:
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
             state.untriggered[command.order_id].is_queued = True

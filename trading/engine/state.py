@@ -28,15 +28,18 @@ CANCEL_AFTER_DUE: Final = 2  # account id, 0
 
 
 class State:
-    """Everything. `subject` is the order the running record is about; it is transient, not part of dump or hash.
+    """Everything. Internal commands wait in `urgent`, which is always worked off, or, triggers, in `pending`.
 
-    `next_timer_ns` is when the first of `timers` is due, 0 when there is none.
+    `subject` is the order the running record is about, `traded` the instrument it traded in, first at
+    `first_trade_ticks`; they are transient, not part of dump or hash. `next_timer_ns` is when the first of `timers` is
+    due, 0 when there is none.
     """
 
     __slots__ = (
         "accounts",
         "domain",
         "fees_units",
+        "first_trade_ticks",
         "generation_started_ns",
         "id_counter",
         "instruments",
@@ -48,8 +51,10 @@ class State:
         "subject",
         "time_ns",
         "timers",
+        "traded",
         "transferred_units",
         "untriggered",
+        "urgent",
     )
 
     def __init__(self, domain: int) -> None:
@@ -67,9 +72,12 @@ class State:
         self.recent_command_ids: dict[bytes, int] = {}
         self.previous_command_ids: dict[bytes, int] = {}
         self.pending: deque[tuple[int, InternalCommand]] = deque()
+        self.urgent: deque[tuple[int, InternalCommand]] = deque()
         self.timers = SortedList()
         self.next_timer_ns = 0
         self.subject: Order | None = None
+        self.traded: Instrument | None = None
+        self.first_trade_ticks = 0
 
     def add_timer(self, due_ns: int, kind: int, first: int, second: int) -> None:
         self.timers.add((due_ns, kind, first, second))

@@ -15,6 +15,7 @@ from trading.core.terms import (
     ORDER_PARTIALLY_FILLED,
     ORDER_REJECTED,
     ORDER_UNTRIGGERED,
+    TRAILING_STOP,
 )
 from trading.engine.events import AnyEvent, OrderCancelled, OrderPlaced, OrderRejected, OrderTriggered
 from trading.engine.replies import AccountView, OrderView, PositionView
@@ -43,7 +44,7 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         order.self_trade_prevention,
         order.post_only,
         order.reduce_only,
-        order.trigger_price_ticks,
+        0 if order.order_type == TRAILING_STOP else order.trigger_price_ticks,  # no reader knows where it has run to
         order.trigger_by,
         status,
         cancel_reason if status == ORDER_CANCELLED else 0,

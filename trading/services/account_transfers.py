@@ -10,15 +10,17 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from exchange.contract.errors import ApiError
 from exchange.identity.models import Account, User
+from trading.core.terms import ACCOUNT_CANCEL_ONLY
+from trading.engine.commands import DescribeAccount
 from trading.models.account_transfers import AccountTransfer
-from trading.services import collateral
+from trading.services import collateral, gateway
 from wallets.core import ledger
 from wallets.core.ledger import LedgerAccountName
 from wallets.services.ledger import post_entry
@@ -46,10 +48,11 @@ def transfer(
 ) -> AccountTransfer:
     """Moves `amount_units` > 0 between two places of the owner's.
 
-    Again with the same key: what became of it. Refuses a malformed key, asset or amount, and one place given twice,
-    with invalid_parameter; others' accounts with account_not_found; the key with other content with
-    idempotency_conflict; and what wallets or engine refuse. Nothing has moved then, unless the message says that the
-    money now is in a wallet. outcome_unknown: it is under way, and `carry_on_transfers` finishes it.
+    Again with the same key: what became of it, or another try when the engine was busy or away. Refuses a malformed
+    key, asset or amount, and one place given twice, with invalid_parameter; others' accounts with account_not_found;
+    the key with other content with idempotency_conflict; money out of a restricted account with account_restricted;
+    and what wallets or engine refuse. Nothing has moved then, unless the message says that the money now is in a
+    wallet. outcome_unknown: it is under way, and `carry_on_transfers` finishes it.
     """
     _check(source, target, asset, amount_units, idempotency_key)
     places = {source.account_id, target.account_id}
@@ -63,15 +66,14 @@ def transfer(
         "asset": asset,
         "amount_units": amount_units,
     }
-    try:
-        with transaction.atomic(durable=True):
-            row = AccountTransfer.objects.create(
-                **fields, idempotency_key=idempotency_key, held_until=timezone.now() + HOLD
-            )
-    except IntegrityError:
-        return _first_transfer(fields, idempotency_key)
-    _carry_out(row)
-    return row
+    row = _find(source.account_id, idempotency_key)
+    if row is None:
+        _check_may_leave(source, target)
+        row, is_new = _open(fields, idempotency_key)
+        if is_new:
+            _carry_out(row)
+            return row
+    return _earlier(row, fields)
 
 
 def carry_on_transfers() -> int:
@@ -94,14 +96,42 @@ def _check(source: Place, target: Place, asset: str, amount_units: int, idempote
         raise _refusal("target", "Choose another place for the money to go to than the one it comes from.")
 
 
-def _first_transfer(fields: dict[str, object], idempotency_key: str) -> AccountTransfer:
-    row = AccountTransfer.objects.get(source_id=fields["source_id"], idempotency_key=idempotency_key)
+def _check_may_leave(source: Place, target: Place) -> None:
+    """Wallets do not know which accounts are restricted; out of a margin the engine sees to it itself."""
+    if source.is_margin or source.account_id == target.account_id:
+        return
+    view = gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), source.account_id))
+    if view.state >= ACCOUNT_CANCEL_ONLY:
+        raise ApiError("account_restricted")
+
+
+def _find(source_id: int, idempotency_key: str) -> AccountTransfer | None:
+    rows = AccountTransfer.objects.filter(source_id=source_id, idempotency_key=idempotency_key)
+    return rows.exclude(state=State.VOID).first()
+
+
+def _open(fields: dict[str, Any], idempotency_key: str) -> tuple[AccountTransfer, bool]:
+    """The new row, committed and held by this process; another caller's if faster."""
+    try:
+        with transaction.atomic(durable=True):
+            row = AccountTransfer.objects.create(
+                **fields, idempotency_key=idempotency_key, held_until=timezone.now() + HOLD
+            )
+    except IntegrityError:
+        row = _find(fields["source_id"], idempotency_key)
+        if row is None:
+            raise ApiError("engine_busy") from None
+        return row, False
+    return row, True
+
+
+def _earlier(row: AccountTransfer, fields: dict[str, Any]) -> AccountTransfer:
     if any(getattr(row, name) != value for name, value in fields.items()):
         raise ApiError("idempotency_conflict")
     if row.state == State.PENDING:
         raise ApiError(UNKNOWN, "This transfer is under way: it is finished within a minute.")
     if row.state == State.REFUSED:
-        raise ApiError(row.code)
+        raise _refused(row, ApiError(row.code))
     return row
 
 
@@ -113,8 +143,8 @@ def _carry_on(row: AccountTransfer) -> bool:
         return False  # another process was faster
     try:
         _carry_out(row)
-    except ApiError as error:
-        return error.code not in PASSING
+    except ApiError:
+        return row.state != State.PENDING
     except Exception:
         logger.exception("%s stays pending", row)
         return False
@@ -132,10 +162,9 @@ def _carry_out(row: AccountTransfer) -> None:
         except ApiError as error:
             if error.code == UNKNOWN or (number and error.code in PASSING):
                 raise ApiError(UNKNOWN, "This transfer is under way: it is finished within a minute.") from None
-            _finish(row, State.REFUSED, error.code)
-            if number:
-                raise ApiError(error.code, f"{error.message} {_whereabouts(reached_id)}") from None
-            raise
+            state = State.VOID if error.code in PASSING else State.REFUSED
+            _finish(row, state, error.code, reached_id if number else None)
+            raise _refused(row, error) from None
     _finish(row, State.DONE)
 
 
@@ -169,13 +198,17 @@ def _between_wallets(row: AccountTransfer) -> None:
     )
 
 
-def _finish(row: AccountTransfer, state: str, code: str = "") -> None:
-    AccountTransfer.objects.filter(id=row.id, state=State.PENDING).update(state=state, code=code)
-    row.state, row.code = state, code
+def _finish(row: AccountTransfer, state: str, code: str = "", reached_id: int | None = None) -> None:
+    rows = AccountTransfer.objects.filter(id=row.id, state=State.PENDING)
+    rows.update(state=state, code=code, reached_id=reached_id)
+    row.state, row.code, row.reached_id = state, code, reached_id
 
 
-def _whereabouts(account_id: int) -> str:
-    return f"The money is in the wallet of {Account.objects.get(id=account_id).name} now."
+def _refused(row: AccountTransfer, error: ApiError) -> ApiError:
+    """The error, which says where the money is when it is no longer where it came from."""
+    if row.reached is None:
+        return error
+    return ApiError(error.code, f"{error.message} The money is in the wallet of {row.reached.name} now.")
 
 
 def _refusal(field: str, message: str) -> ApiError:

@@ -42,9 +42,10 @@ class Hub:
     def __init__(self) -> None:
         self.gateway = AsyncGateway()
         self.markets = Markets(self.read)
-        self.guard = Guard(self.read)
+        self.guard = Guard(self._read_for_beat)
         self._made_of = Sources(self.read, self.markets, self.gateway.heartbeat)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="streams")
+        self._beat_pool = ThreadPoolExecutor(1, thread_name_prefix="beat")  # whatever keeps the others busy
         self._streams: dict[Key, Stream] = {}
         self._starting: dict[Key, asyncio.Task[None]] = {}
         self._idle_beats: dict[Key, int] = {}
@@ -72,10 +73,14 @@ class Hub:
         await self._layer.flush()
         await self.gateway.stop()
         self._pool.shutdown()
+        self._beat_pool.shutdown()
 
     async def read(self, function: Callable[..., Any], **arguments: Any) -> Any:
         """Call what uses the database, in a thread. Raises ApiError: engine_unavailable when it is away."""
         return await self._loop.run_in_executor(self._pool, partial(_with_database, function, arguments))
+
+    async def _read_for_beat(self, function: Callable[..., Any], **arguments: Any) -> Any:
+        return await self._loop.run_in_executor(self._beat_pool, partial(_with_database, function, arguments))
 
     async def open(self, channel: Channel, *, account_id: int) -> Stream:
         """The stream, started; join it soon. Refuses with instrument_not_found, engine_unavailable."""
@@ -111,7 +116,7 @@ class Hub:
     async def _scale(self, symbol: str) -> Scale:
         with suppress(NotInMemory):
             return self.markets.scale_by_symbol(symbol)
-        await self.markets.look()
+        await self.markets.look_again()
         try:
             return self.markets.scale_by_symbol(symbol)
         except NotInMemory:
@@ -181,7 +186,8 @@ class Hub:
         positions: dict[StreamKey, int] = {}
         with suppress(ApiError):  # with the database away, heartbeats go on
             await self.guard.check()
-            positions = await self.read(stream_positions, keys=list({stream.key for stream in self._streams.values()}))
+            keys = list({stream.key for stream in self._streams.values()})
+            positions = await self._read_for_beat(stream_positions, keys=keys)
         for key, stream in list(self._streams.items()):
             stream.beat(positions.get(stream.key, 0))
             self._idle_beats[key] = self._idle_beats[key] + 1 if stream.is_idle() else 0

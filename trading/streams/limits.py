@@ -30,28 +30,30 @@ class Pace:
     def is_flooded(self) -> bool:
         return self._refused >= FLOOD
 
-    def step(self) -> None:
-        """Refuses with rate_limited."""
+    def step(self, operations: int = 1) -> None:
+        """Refuses with rate_limited, and then takes nothing."""
         now_s = self._monotonic()
         self._left = min(OPERATIONS_A_SECOND, self._left + (now_s - self._filled_s) * OPERATIONS_A_SECOND)
         self._filled_s = now_s
-        if self._left < 1:
+        if self._left < operations:
             if now_s - self._counting_since_s > FLOOD_S:
                 self._counting_since_s, self._refused = now_s, 0
             self._refused += 1
             REFUSALS.labels("socket").inc()
             message = f"A connection may send {OPERATIONS_A_SECOND} operations a second."
             raise ApiError("rate_limited", message, {"retry_after": 1})
-        self._left -= 1
+        self._left -= operations
 
 
 class Purse:
     """Credits taken from the shared buckets in advance, so that not every operation has to ask them.
 
-    Who sends much takes more at once; what is left at the end is given back. `charge` raises rate_limited.
+    Who sends much takes more at once; what is left at the end is given back. `charge` raises rate_limited. Whoever
+    charges the buckets, for the purse or beside it, tells it what they have `left`: in debt, nothing is free.
     """
 
     def __init__(self, charge: Charge, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.left = 0  # below zero: a debt
         self._charge = charge
         self._monotonic = monotonic
         self._credits = 0
@@ -60,6 +62,8 @@ class Purse:
 
     async def pay(self, cost: int) -> None:
         """Refuses with rate_limited, and then takes nothing."""
+        if self.left < 0:
+            await self._charge(0)
         if self._credits < cost:
             await self._buy(cost - self._credits)
         self._credits -= cost

@@ -57,15 +57,13 @@ class CandlesStream(ScaledStream):
 
 
 class OrdersStream(ScaledStream):
+    """Whole orders. All of them are shown, also again: one that became the first of a group keeps its sequence."""
+
     projection = "orders"
 
     def present(self, change: HeardChange, *, after: int) -> list[Any]:
         rows = sorted(_orders.decode(change.rows), key=lambda row: row.sequence)
-        return [
-            shown.order_of(row, scale=self.markets.scale_by_id(row.instrument_id))
-            for row in rows
-            if row.sequence > after
-        ]
+        return [shown.order_of(row, scale=self.markets.scale_by_id(row.instrument_id)) for row in rows]
 
 
 class FillsStream(ScaledStream):

@@ -1,8 +1,14 @@
 """The scales of all listed instruments, in memory: they never change, so that only a new listing needs a look."""
 
+import asyncio
+import time
+from typing import Final
+
 from trading.api.scales import Scale, scale_of
 from trading.selectors.instruments import InstrumentView, forget_instruments, list_instruments
 from trading.streams.stream import Read
+
+LOOKS_APART_S: Final = 1.0
 
 
 class NotInMemory(Exception):
@@ -14,6 +20,8 @@ class Markets:
         self._read = read
         self._by_symbol: dict[str, Scale] = {}
         self._by_id: dict[int, Scale] = {}
+        self._looking: asyncio.Future[list[InstrumentView]] | None = None
+        self._looked_s = 0.0
 
     def scale_by_symbol(self, symbol: str) -> Scale:
         """Raises NotInMemory."""
@@ -28,6 +36,14 @@ class Markets:
             return self._by_id[instrument_id]
         except KeyError:
             raise NotInMemory from None
+
+    async def look_again(self) -> None:
+        """As `look`, for names that anybody can make up: once in LOOKS_APART_S for all who ask."""
+        now_s = time.monotonic()
+        if self._looking is None or (self._looking.done() and now_s - self._looked_s >= LOOKS_APART_S):
+            self._looked_s = now_s
+            self._looking = asyncio.ensure_future(self.look())
+        await asyncio.shield(self._looking)
 
     async def look(self) -> list[InstrumentView]:
         """Read what is listed now."""

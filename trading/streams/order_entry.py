@@ -19,14 +19,13 @@ from trading.engine.commands import CancelAfter, ExternalCommand
 from trading.engine.replies import Outcome
 from trading.services.gateway import is_repeated, new_command_id, read_first_outcome
 from trading.streams import requests as r
-from trading.streams.frames import Frame, RequestId, error_frame, result_frame
+from trading.streams.frames import Frame, error_frame, result_frame
 from trading.streams.hub import Hub
 from trading.streams.limits import Purse
 from trading.streams.markets import Markets, NotInMemory
+from trading.streams.renewal import SWITCH_MS, Renewal
 
 MAXIMUM_IN_FLIGHT: Final = 256
-SWITCH_MS: Final = 10_000  # orders live so long after their socket
-RENEW_S: Final = 3.0
 
 Answer = (
     answers.OrderResult
@@ -86,7 +85,7 @@ class OrderEntry:
         self._fast = OrderDesk(account_id, Memory(hub.markets), self._charge_miss_soon)
         self._slow = OrderDesk(account_id, ReadModels, partial(self._charge_now, 1, enforce=False))
         self._in_flight = 0
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewal = Renewal(self._renew_switch)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, message: r.AnyOrderMessage) -> None:
@@ -95,24 +94,24 @@ class OrderEntry:
             case r.Place(args=order):
                 command_id = await self._begin(message, cost=1)
                 command = await self._make(lambda desk: desk.place(order, command_id=command_id))
-                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+                self._submit(message, [command], lambda desk, results: desk.result(command, results[0]))
             case r.Cancel(args=item):
                 command = self._fast.cancel(item, command_id=await self._begin(message, cost=0))
-                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+                self._submit(message, [command], lambda desk, results: desk.result(command, results[0]))
             case r.Amend(args=change):
                 command_id = await self._begin(message, cost=1)
                 command = await self._make(lambda desk: desk.amend(change, order_id=change.id, command_id=command_id))
-                self._submit(message.id, [command], lambda desk, results: desk.result(command, results[0]))
+                self._submit(message, [command], lambda desk, results: desk.result(command, results[0]))
             case r.CancelAll(args=query):
                 command_id = await self._begin(message, cost=0)
                 command = await self._make(lambda desk: desk.cancel_all(query, command_id=command_id))
-                self._submit(message.id, [command], lambda desk, results: desk.cancelled(results[0]))
+                self._submit(message, [command], lambda desk, results: desk.cancelled(results[0]))
             case r.MassQuote(args=body):
-                await self._mass_quote(message.id, body, await self._begin(message, cost=mass_quote_cost(body)))
+                await self._mass_quote(message, body, await self._begin(message, cost=mass_quote_cost(body)))
             case r.SetMarketMakerProtection(args=protection):
                 command_id = await self._begin(message, cost=1)
                 command = await self._make(lambda desk: desk.protect(protection, command_id=command_id))
-                self._submit(message.id, [command], lambda desk, results: desk.protected(results[0]))
+                self._submit(message, [command], lambda desk, results: desk.protected(results[0]))
             case r.Batch():
                 await self._batch(message)
             case r.CancelOnDisconnect():
@@ -120,42 +119,35 @@ class OrderEntry:
 
     async def close(self) -> None:
         """Operations under way go on, their answers are lost; a dead man's switch is renewed no more."""
-        if self._renewing is not None:
-            self._renewing.cancel()
+        self._renewal.pause()
         await self._purse.empty()
 
-    async def _mass_quote(self, request_id: RequestId, body: MassQuoteFields, command_id: bytes) -> None:
+    async def _mass_quote(self, message: r.MassQuote, body: MassQuoteFields, command_id: bytes) -> None:
         command = await self._make(lambda desk: desk.mass_quote(body, command_id=command_id))
-        self._submit(request_id, [command], lambda desk, results: desk.quoted(command, results[0]))
+        self._submit(message, [command], lambda desk, results: desk.quoted(command, results[0]))
 
     async def _batch(self, message: r.Batch) -> None:
         command_id = await self._begin(message, cost=batch_cost(message.args))
         commands = await self._make(lambda desk: desk.batch(message.args, command_id=command_id))
         sent = [command for command in commands if not isinstance(command, ApiError)]
-        self._submit(message.id, sent, lambda desk, results: desk.batch_result(commands, iter(results)))
+        self._submit(message, sent, lambda desk, results: desk.batch_result(commands, iter(results)))
 
     async def _cancel_on_disconnect(self, message: r.CancelOnDisconnect) -> None:
         """The switch is the engine's: should this process die, nobody renews it either."""
         command_id = await self._begin(message, cost=1)
-        if self._renewing is not None:
-            self._renewing.cancel()
-            self._renewing = None
-        if message.args.enabled:
-            self._renewing = asyncio.get_running_loop().create_task(self._renew_switch())
+        self._renewal.pause()
         switch = self._switch(SWITCH_MS if message.args.enabled else 0, command_id)
-        self._submit(message.id, [switch], lambda desk, results: desk.switched(results[0]))
+        self._submit(message, [switch], lambda desk, results: desk.switched(results[0]))
 
-    async def _renew_switch(self) -> None:
-        while True:
-            await asyncio.sleep(RENEW_S)
-            self._hub.gateway.submit_many([self._switch(SWITCH_MS, new_command_id())], lambda results: None)
+    def _renew_switch(self) -> None:
+        self._hub.gateway.submit_many([self._switch(SWITCH_MS, new_command_id())], lambda results: None)
 
     def _switch(self, timeout_ms: int, command_id: bytes) -> CancelAfter:
         return self._fast.cancel_after(CancelAfterFields(timeout_ms), command_id=command_id)
 
     async def _begin(self, message: r.OrderMessage, *, cost: int) -> bytes:
         """The operation's command id, paid for. Refuses with rate_limited."""
-        if self._in_flight >= MAXIMUM_IN_FLIGHT:
+        if self._in_flight + message.operations > MAXIMUM_IN_FLIGHT:
             problem = f"{MAXIMUM_IN_FLIGHT} operations are under way: wait for their answers."
             raise ApiError("rate_limited", problem, {"retry_after": 1})
         await self._purse.pay(cost)
@@ -165,49 +157,62 @@ class OrderEntry:
         try:
             return make(self._fast)
         except NotInMemory:
-            await self._hub.markets.look()
+            await self._hub.markets.look_again()
         try:
             return make(self._fast)
         except NotInMemory:
-            made: Made = await self._hub.read(make, desk=self._slow)
-            return made
+            return await self._make_slowly(make)
 
-    def _submit(self, request_id: RequestId, commands: list[ExternalCommand], show: Show) -> None:
-        self._in_flight += 1
-        then = partial(self._finish, request_id, show)
+    async def _make_slowly(self, make: Callable[[OrderDesk], Made]) -> Made:
+        """Names that are made up cost a credit, also in what else is free."""
+        try:
+            made: Made = await self._hub.read(make, desk=self._slow)
+        except ApiError:
+            self._charge_miss_soon()
+            raise
+        return made
+
+    def _submit(self, message: r.OrderMessage, commands: list[ExternalCommand], show: Show) -> None:
+        self._in_flight += message.operations
+        then = partial(self._finish, message, show)
         if commands:
             self._hub.gateway.submit_many(commands, then)
         else:
             then([])
 
-    def _finish(self, request_id: RequestId, show: Show, results: Results) -> None:
+    def _finish(self, message: r.OrderMessage, show: Show, results: Results) -> None:
         try:
             if any(_is_repeated(result) for result in results):
                 raise NotInMemory
-            self._answer(result_frame(request_id, show(self._fast, results)))
+            self._answer(message, show(self._fast, results))
         except NotInMemory:
-            self._spawn(self._finish_slowly(request_id, show, results))
+            self._spawn(self._finish_slowly(message, show, results))
         except ApiError as error:
-            self._answer(error_frame(request_id, error))
+            self._answer(message, error)
 
-    async def _finish_slowly(self, request_id: RequestId, show: Show, results: Results) -> None:
+    async def _finish_slowly(self, message: r.OrderMessage, show: Show, results: Results) -> None:
         def work() -> Answer:
             return show(self._slow, [read_first_outcome(each) if _is_repeated(each) else each for each in results])
 
         try:
-            self._answer(result_frame(request_id, await self._hub.read(work)))
+            self._answer(message, await self._hub.read(work))
         except ApiError as error:
-            self._answer(error_frame(request_id, error))
+            self._answer(message, error)
 
-    def _answer(self, frame: Frame) -> None:
-        self._in_flight -= 1
-        self._put(frame)
+    def _answer(self, message: r.OrderMessage, answer: Answer | ApiError) -> None:
+        self._in_flight -= message.operations
+        if isinstance(message, r.CancelOnDisconnect):
+            self._renewal.resume(answer if isinstance(answer, answers.CancelAfterState) else None)
+        if isinstance(answer, ApiError):
+            self._put(error_frame(message.id, answer))
+        else:
+            self._put(result_frame(message.id, answer))
 
     async def _charge(self, cost: int) -> None:
-        await self._hub.read(self._charge_now, cost=cost, enforce=cost > 0)
+        await self._hub.read(self._charge_now, cost=cost, enforce=cost >= 0)
 
     def _charge_now(self, cost: int, *, enforce: bool) -> None:
-        throttles.charge_principal(self._handshake, self._principal, cost, enforce)
+        self._purse.left = throttles.charge_principal(self._handshake, self._principal, cost, enforce)
 
     def _charge_miss_soon(self) -> None:
         self._spawn(self._hub.read(self._charge_now, cost=1, enforce=False))

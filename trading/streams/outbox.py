@@ -21,19 +21,25 @@ class Outbox:
         self._overflow = overflow
         self._frames: deque[Frame] = deque()
         self._bytes = 0
+        self._largest_bytes = 0
         self._wake: asyncio.Future[None] | None = None
         self._is_cut = False
 
     def put(self, frame: Frame) -> None:
-        """Never waits. After an overflow nothing more is taken."""
+        """Never waits. After an overflow nothing more is taken. What waits is judged without its largest frame."""
         if self._is_cut:
             return
-        self._frames.append(frame)
-        self._bytes += len(frame["text"])
-        if self._bytes + self._wire.unsent_bytes() > MAXIMUM_BYTES or len(self._frames) > MAXIMUM_FRAMES:
+        waiting_bytes = self._bytes + self._wire.unsent_bytes()
+        if not waiting_bytes:
+            self._largest_bytes = 0
+        if waiting_bytes - self._largest_bytes > MAXIMUM_BYTES or len(self._frames) >= MAXIMUM_FRAMES:
             self.cut()
-            self._overflow()
-        elif self._wake is not None and not self._wake.done():
+            return self._overflow()
+        self._frames.append(frame)
+        size_bytes = len(frame["text"])
+        self._bytes += size_bytes
+        self._largest_bytes = max(self._largest_bytes, size_bytes)
+        if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
     def cut(self) -> None:

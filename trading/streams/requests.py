@@ -24,6 +24,11 @@ class Message(Struct, tag_field="op", forbid_unknown_fields=True, frozen=True, k
 
     id: RequestId = None
 
+    @property
+    def operations(self) -> int:
+        """As how many it counts."""
+        return 1
+
 
 class Subscribe(Message, tag="subscribe"):
     channels: Channels
@@ -80,6 +85,10 @@ class SetMarketMakerProtection(OrderMessage, tag="market_maker_protection.set"):
 
 class Batch(OrderMessage, tag="order.batch"):
     args: requests.Batch
+
+    @property
+    def operations(self) -> int:
+        return len(self.args.operations)
 
 
 class SwitchFields(Struct, forbid_unknown_fields=True, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from exchange.contract.errors import ApiError
-from exchange.identity import sockets, throttles
+from exchange.identity import addresses, sockets, throttles
 from exchange.identity.principals import Principal
 from exchange.identity.scopes import READ, TRADE
 from exchange.identity.sockets import Identity
@@ -42,12 +42,17 @@ async def serve(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     if not sockets.is_from_allowed_origin(handshake):
         return await send({"type": "websocket.close", "code": 4403})
     hub = Hub.here()
+    socket = Socket(hub, handshake, receive, send)
     try:
         await hub.read(throttles.charge_principal, request=handshake, principal=None, cost=1)
+        hub.guard.welcome(socket, addresses.client_address(handshake))
     except ApiError:
         return await send({"type": "websocket.close", "code": 4429})
-    await send({"type": "websocket.accept"})
-    await Socket(hub, handshake, receive, send).run()
+    try:
+        await send({"type": "websocket.accept"})
+        await socket.run()
+    finally:
+        hub.guard.dismiss(socket)
 
 
 class Socket:
@@ -87,7 +92,6 @@ class Socket:
                 task.cancel()
             for stream in self._subscribed.values():
                 stream.leave(self)
-            self.hub.guard.dismiss(self)
             if self._orders is not None:
                 await self._orders.close()
             await asyncio.gather(writer, *filter(None, (self._closing,)), return_exceptions=True)
@@ -119,6 +123,7 @@ class Socket:
         try:
             self._pace.step()
             message = r.read_message(text)
+            self._pace.step(message.operations - 1)
         except ApiError as error:
             if self._pace.is_flooded:
                 return self.close(FLOODED, "Too many messages a second.")

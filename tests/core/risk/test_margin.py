@@ -12,8 +12,10 @@ from risk.core.margin import (
     open_loss_units,
     side_requirement_units,
 )
+from trading.core.instruments import Bracket
 from trading.core.listing import parse_parameters, parse_terms
 from trading.core.markets import Instrument
+from trading.core.terms import PPB
 from trading.services.first_listing import FIRST_LISTING
 
 USDT = 10**6
@@ -93,6 +95,28 @@ def test_equity_meets_maintenance_at_the_liquidation_price(size_lots, side, entr
     else:
         assert side == 1 or slack(1) < 0
         assert side == -1 or slack(1) >= 0
+
+
+def test_a_liquidation_price_between_brackets_that_rounding_parted():
+    """The second cum is 747.97 rounded down, so that maintenance rises by up to a unit at the floor."""
+    brackets = (Bracket(0, PPB, 0, 16_048_036, 0), Bracket(755_518, PPB, 0, 17_038_084, 747))
+    entry_value_units, equity_units = -514_940, 252_703
+
+    def slack(price_ticks):
+        equity = equity_units - price_ticks - entry_value_units
+        return equity - maintenance_margin_units(brackets, price_ticks)
+
+    price = liquidation_price_ticks(
+        lots=-1,
+        entry_value_units=entry_value_units,
+        value_units=1,
+        brackets=brackets,
+        other_equity_units=equity_units,
+        other_maintenance_units=0,
+    )
+    assert price == 755_517
+    assert slack(price) >= -1
+    assert slack(price + 1) < 0
 
 
 def test_bankruptcy_price_shares_equity_by_maintenance():

@@ -5,14 +5,17 @@ from itertools import product
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from exchange.contract.errors import ApiError
 from exchange.identity.models import Account, User
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
 from trading import tasks
+from trading.core import terms as t
+from trading.engine.commands import SetAccountState
 from trading.models import AccountTransfer
-from trading.services import account_transfers, accounts, collateral, requests
+from trading.services import account_transfers, accounts, collateral, gateway, requests
 from trading.services.account_transfers import HOLD, Place
 from wallets import selectors
 from wallets.core import ledger
@@ -157,7 +160,40 @@ def test_an_engine_that_is_away_leaves_everything_where_it_was(engine, alice):
     engine.is_away = False
     let_pass(engine)
     assert money(engine, alice[1]) == before
-    assert AccountTransfer.objects.get().state == "refused"
+    assert AccountTransfer.objects.get().state == "void"
+
+
+@pytest.mark.parametrize("code", ["engine_busy", "engine_unavailable", "expired_in_transit"])
+def test_what_the_engine_had_no_time_for_can_be_asked_again(engine, alice, monkeypatch, code):
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway, "submit", lambda command: (_ for _ in ()).throw(ApiError(code)))
+        assert attempt(alice, *margins(alice)) == code
+    assert [attempt(alice, *margins(alice)) for _ in range(2)] == ["done", "done"]
+    assert money(engine, alice[1]) == [(START - 300, START), (START + 300, START)]
+    assert list(AccountTransfer.objects.order_by("id").values_list("state", flat=True)) == ["void", "done"]
+
+
+@pytest.mark.parametrize("state", [t.ACCOUNT_CANCEL_ONLY, t.ACCOUNT_FROZEN])
+def test_a_restricted_account_is_not_emptied_through_its_wallet(engine, alice, state):
+    main, bots = alice[1]
+    before = money(engine, alice[1])
+    engine.execute(SetAccountState(*requests.stamp(), main, state))
+    for source, target in product((Place(main, True), Place(main, False)), places([bots])):
+        key = f"{source.is_margin}-{target.is_margin}"
+        assert attempt(alice, source, target, key=key) == "account_restricted"
+    assert money(engine, alice[1]) == before
+    assert attempt(alice, Place(main, False), Place(main, True), key="own") == "done", "its own margin may take it"
+    assert attempt(alice, Place(bots, False), Place(main, False), key="in") == "done"
+
+
+def test_without_the_engine_nothing_leaves_a_wallet(engine, alice):
+    source, target = (Place(id, False) for id in alice[1])
+    engine.is_away = True
+    assert attempt(alice, source, target) == "engine_unavailable"
+    engine.is_away = False
+    assert attempt(alice, source, target) == "done"
+    engine.is_away = True
+    assert attempt(alice, source, target) == "done"
 
 
 def let_pass(engine, seconds=AFTER):
@@ -233,9 +269,10 @@ def test_a_crash_at_any_step_is_finished_later(engine, alice, monkeypatch, step,
 def test_money_the_target_may_not_take_waits_in_its_wallet(engine, alice):
     source, target = margins(alice)
     unknown = Account.objects.create(owner=alice[0], name="not opened")
-    with pytest.raises(ApiError, match="The money is in the wallet of not opened now") as refusal:
-        send(alice, source, Place(unknown.id, True))
-    assert refusal.value.code == "account_not_found"
+    for _ in range(2):
+        with pytest.raises(ApiError, match="The money is in the wallet of not opened now") as refusal:
+            send(alice, source, Place(unknown.id, True))
+        assert refusal.value.code == "account_not_found"
     assert selectors.funding_units(account_id=unknown.id, asset="USDT") == 300
     assert money(engine, alice[1]) == [(START - 300, START), (START, START)]
     assert AccountTransfer.objects.get().state == "refused"
@@ -261,7 +298,9 @@ def test_a_row_is_worked_on_by_one_process_at_a_time(engine, alice):
         ("account_transfer_amount_above_zero", {"amount_units": 0}),
         ("account_transfer_state_known", {"state": "lost"}),
         ("account_transfer_code_iff_refused", {"state": "refused"}),
+        ("account_transfer_code_iff_refused", {"state": "void"}),
         ("account_transfer_code_iff_refused", {"code": "x"}),
+        ("account_transfer_reached_only_if_refused", {"reached": F("source")}),
     ],
 )
 def test_the_database_refuses_wrong_rows(engine, alice, constraint, change):

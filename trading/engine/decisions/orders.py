@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from trading.core.accounts import Account
 from trading.core.positions import Position
 from trading.core.terms import (
-    ACCOUNT_CANCEL_ONLY,
     ACCOUNT_NORMAL,
     EXPIRE_BOTH,
     EXPIRE_MAKER,
@@ -113,7 +111,7 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     if instrument.state != INSTRUMENT_NORMAL:
         return []
     execution = Execution(position, order, order.open_lots, order.price_ticks)
-    code = "account_restricted" if _is_restricted(account, order.reduce_only) else execution.plan()
+    code = "account_restricted" if account.may_not_place(order.reduce_only) else execution.plan()
     if code:
         return [OrderRejected(order.order_id, account.account_id, instrument.instrument_id, order.open_lots, code)]
     events: list[AnyEvent] = [
@@ -172,7 +170,7 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
         return "invalid_price"
     if command.attached and not all(is_priced_rightly(attached, highest) for attached in command.attached):
         return "invalid_price"
-    if account.state != ACCOUNT_NORMAL and _is_restricted(account, command.reduce_only):
+    if account.state != ACCOUNT_NORMAL and account.may_not_place(command.reduce_only):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"
@@ -181,7 +179,3 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
     if position.open_orders + len(command.attached) >= (account.maximum_open_orders or instrument.maximum_open_orders):
         return "too_many_open_orders"
     return ""
-
-
-def _is_restricted(account: Account, reduce_only: bool) -> bool:
-    return account.state != ACCOUNT_NORMAL and (account.state >= ACCOUNT_CANCEL_ONLY or not reduce_only)

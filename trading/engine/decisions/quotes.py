@@ -31,7 +31,8 @@ from trading.engine.requirements import equity_and_initial, leverage_of, present
 from trading.engine.state import State
 
 MOST_QUOTES: Final = 40
-LONGEST_NS: Final = 24 * 3600 * 1_000_000_000
+LONGEST_WINDOW_NS: Final = 60 * 1_000_000_000
+LONGEST_FREEZE_NS: Final = 24 * 3600 * 1_000_000_000
 
 
 def mass_quote(state: State, command: MassQuote) -> list[AnyEvent]:
@@ -119,7 +120,8 @@ def set_market_maker_protection(state: State, command: SetMarketMakerProtection)
     if command.instrument_id not in state.instruments:
         return refuse(command, "instrument_not_found")
     limits = (command.quantity_lots, command.delta_lots)
-    if min(*limits, command.window_ns, command.freeze_ns) < 0 or max(command.window_ns, command.freeze_ns) > LONGEST_NS:
+    numbers = (*limits, command.window_ns, command.freeze_ns)
+    if min(numbers) < 0 or command.window_ns > LONGEST_WINDOW_NS or command.freeze_ns > LONGEST_FREEZE_NS:
         return refuse(command, "invalid_parameter")
     if any(limits) != (command.window_ns > 0) or (command.freeze_ns and not command.window_ns):
         return refuse(command, "invalid_parameter")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.core.orders import NOT_SPECIAL
+from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
 from trading.core.terms import (
     CANCEL_GROUP,
@@ -22,6 +22,7 @@ from trading.engine.commands import AttachedOrder, CancelGroup, PlaceOrder, Size
 from trading.engine.decisions.amends import amended_in_place
 from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent, OrderPlaced
+from trading.engine.execution import Execution
 from trading.engine.state import State
 
 MOST_ATTACHED = 2
@@ -124,15 +125,25 @@ def size_attached(state: State, command: SizeAttached) -> list[AnyEvent]:
 
 def cancel_group(state: State, command: CancelGroup) -> list[AnyEvent]:
     """The others of a group go before one of them is triggered, or after one of them was filled."""
+    others = [
+        order
+        for order_id, order in sorted(state.accounts[command.account_id].orders.items())
+        if order_id != command.order_id and (order.group_id == command.group_id or order_id == command.group_id)
+    ]
     if not command.is_filled:
         chosen = state.untriggered.get(command.order_id)
         if chosen is None or chosen.position.instrument.state != INSTRUMENT_NORMAL:
             return []
-    return [
-        cancelled(order, CANCEL_GROUP)
-        for order_id, order in sorted(state.accounts[command.account_id].orders.items())
-        if order_id != command.order_id and (order.group_id == command.group_id or order_id == command.group_id)
-    ]
+        if all(order.is_untriggered for order in others) and _would_be_rejected(chosen):
+            return []
+    return [cancelled(order, CANCEL_GROUP) for order in others]
+
+
+def _would_be_rejected(order: Order) -> bool:
+    """Whether its trigger would come to nothing; others that only wait are not in its way and better stay then."""
+    if order.position.account.may_not_place(order.reduce_only):
+        return True
+    return Execution(order.position, order, order.open_lots, order.price_ticks).plan() != ""
 
 
 def _is_shaped_rightly(order: AttachedOrder) -> bool:
