@@ -1,5 +1,6 @@
 """The ASGI application of the gateways."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.settings")
@@ -40,3 +41,7 @@ application = ProtocolTypeRouter(
         "websocket": route_websocket,
     }
 )
+
+# What is there now stays. The collector need not look through it again and again: that stops all sockets for 0.1 s.
+gc.collect()
+gc.freeze()
