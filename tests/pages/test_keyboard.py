@@ -70,12 +70,23 @@ def test_the_tab_key_goes_through_the_form_in_the_order_it_is_read(visitors):
     alice = visitors.trader("alice")
     alice.form.get_by_role("radio", name="Buy").focus()
     seen = ["side"]
-    for _ in range(12):
+    for _ in range(13):
         alice.page.keyboard.press("Tab")
         focused = alice.page.locator(":focus")
         seen.append(focused.get_attribute("name") or focused.get_attribute("data-share") or focused.get_attribute("id"))
     shares = ["10", "25", "50", "75", "100"]
-    assert seen == ["side", "type", "price", "quantity", *shares, "time_in_force", "post_only", "reduce_only", "submit"]
+    assert seen == [
+        "side",
+        "type",
+        "price",
+        "quantity",
+        *shares,
+        "time_in_force",
+        "post_only",
+        "reduce_only",
+        "more",
+        "submit",
+    ]
 
 
 def test_a_price_is_taken_from_the_book_by_keys(visitors, still_market):
