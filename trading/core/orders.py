@@ -131,6 +131,11 @@ class Level:
         self.newest: Order | None = None
 
 
+def lots_to_hide(display_lots: int, resting_lots: int) -> int:
+    """Lots an order that comes to rest does not show: all beyond `display_lots`, none when that is 0."""
+    return max(0, resting_lots - display_lots) if display_lots else 0
+
+
 def release_open_loss(order: Order, lots: int) -> int:
     """Units of open loss freed when `lots` of the open lots go: pro rata, rounded down, all with the last lot."""
     return order.open_loss_units * lots // order.open_lots

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.core.order_book import requeue, take_off
-from trading.core.orders import Order, release_open_loss
+from trading.core.orders import Order, lots_to_hide, release_open_loss
 from trading.core.positions import Position
 from trading.core.terms import BUY
 from trading.engine.client_orders import mark_closed
@@ -16,8 +16,8 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
     book = position.instrument.book
     order.open_lots = lots
     special = order.special
-    if special is not None and special.display_lots:
-        special.hidden_lots = max(0, lots - special.display_lots)
+    if special is not None:
+        special.hidden_lots = lots_to_hide(special.display_lots, lots)
     (book.bids if side == BUY else book.asks).add(order)
     if order.reduce_only:
         hold_reduce_only(position, side, lots)

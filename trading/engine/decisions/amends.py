@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.orders import NOT_SPECIAL, Order, release_open_loss
+from trading.core.orders import NOT_SPECIAL, Order, lots_to_hide, release_open_loss
 from trading.core.terms import (
     ACCOUNT_CANCEL_ONLY,
-    ACCOUNT_NORMAL,
     CANCEL_USER,
     INSTRUMENT_CANCEL_ONLY,
     LARGEST_ICEBERG,
@@ -76,7 +75,7 @@ def _requeue(
 ) -> list[AnyEvent]:
     """Match the order anew as if it came in now, with its old reservation gone."""
     account = order.position.account
-    if account.state != ACCOUNT_NORMAL and not order.reduce_only:
+    if account.may_not_place(order.reduce_only):
         return refuse(command, "account_restricted")
     execution = Execution(order.position, order, open_lots, price_ticks, order)
     code = execution.plan()
@@ -84,7 +83,7 @@ def _requeue(
         return refuse(command, code)
     resting_lots = execution.resting_lots
     display_lots = order.special.display_lots if order.special is not None else 0
-    hidden_lots = max(0, resting_lots - display_lots) if display_lots else 0
+    hidden_lots = lots_to_hide(display_lots, resting_lots)
     events: list[AnyEvent] = [
         _amended(order, quantity_lots, price_ticks, resting_lots, execution.open_loss_units, hidden_lots, requeued=True)
     ]

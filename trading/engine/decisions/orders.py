@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trading.core.orders import lots_to_hide
 from trading.core.positions import Position
 from trading.core.terms import (
     ACCOUNT_NORMAL,
@@ -83,7 +84,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             command.trailing_rate_ppb,
             command.activation_price_ticks,
             command.display_lots,
-            max(0, resting_lots - command.display_lots) if command.display_lots else 0,
+            lots_to_hide(command.display_lots, resting_lots),
             0,
             command.group_id,
             False,
