@@ -7,6 +7,7 @@ from django.conf import settings
 
 from risk import selectors
 from risk.feeds.definitions import FOLDER, IndexDefinition, read_definitions
+from risk.feeds.recorded import RecordedSource
 from risk.feeds.simulated import SimulatedSource
 from risk.feeds.source import PriceSource
 
@@ -18,7 +19,16 @@ def chosen_definitions() -> dict[str, IndexDefinition]:
 
 
 def chosen_source(definitions: dict[str, IndexDefinition]) -> PriceSource:
-    return _simulated(definitions)
+    """Raises BadDefinition, BadRecording, OSError, DatabaseError; ValueError for a source there is not."""
+    if settings.FEED_SOURCE == "simulated":
+        return _simulated(definitions)
+    if settings.FEED_SOURCE == "recorded":
+        return RecordedSource(path=Path(settings.FEED_RECORDING), start_ns=time.time_ns())
+    if settings.FEED_SOURCE == "venues":
+        from risk.feeds.venues import VenueSource  # ccxt takes seconds and 100 MB to import
+
+        return VenueSource(definitions=definitions)
+    raise ValueError(f"FEED_SOURCE is {settings.FEED_SOURCE}, not simulated, recorded or venues")
 
 
 def _simulated(definitions: dict[str, IndexDefinition]) -> SimulatedSource:

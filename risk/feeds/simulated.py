@@ -72,6 +72,10 @@ class SimulatedSource:
             self._step()
         return list(self._quotes.values())
 
+    def price(self, asset: str) -> float:
+        """What the venues stray around, as of the last quotes."""
+        return next(one.price for one in self._assets if one.name == asset)
+
     def _step(self) -> None:
         self._at_ns += SECOND_NS
         character, dice = self._character, self._dice
@@ -99,6 +103,10 @@ class _Asset:
         self._tick = definition.tick
         self._anchor = math.log(definition.anchor)
         self._price = math.log(start or definition.anchor)
+
+    @property
+    def price(self) -> float:
+        return math.exp(self._price)
 
     def move(self, market: float, jump: float, character: Character, dice: random.Random) -> None:
         own = math.sqrt(1 - character.correlation**2) * dice.gauss(0, 1)

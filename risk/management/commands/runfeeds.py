@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from risk.feeds.choice import chosen_definitions, chosen_source
-from risk.feeds.definitions import BadDefinition
 from risk.feeds.pricing import Pricing
 from risk.feeds.runner import run
 
@@ -22,7 +21,7 @@ class Command(BaseCommand):
         try:
             definitions = chosen_definitions()
             source = chosen_source(definitions)
-        except (BadDefinition, OSError) as error:
+        except (ValueError, OSError) as error:
             raise CommandError(f"The feeds cannot start: {error}") from None
         except DatabaseError:
             raise CommandError("The feeds cannot start: the database is away.") from None
