@@ -23,8 +23,8 @@ SAMPLE_COUNT: Final = 30
 NO_BOOK: Final = Book(0, [], [])
 
 
-class ImpactPrices(NamedTuple):
-    """In nanoticks; 0: the book does not hold the impact notional on that side."""
+class Sides(NamedTuple):
+    """A price of each side of the book, in nanoticks; 0: that side has none."""
 
     bid_nanoticks: int
     ask_nanoticks: int
@@ -45,10 +45,11 @@ def index_in_ticks(*, index_price_ticks: int, index_tick: Decimal, terms: Instru
     return round(index_price_ticks * Fraction(index_tick) / Fraction(terms.tick))
 
 
-def impact_prices(market: Market) -> ImpactPrices:
+def impact_prices(market: Market) -> Sides:
+    """What filling the impact notional costs on average; 0 where the book does not hold it."""
     sides = ((BUY, market.book.bids), (SELL, market.book.asks))
     notional_units, value_units = market.risk.impact_notional_units, market.terms.value_units
-    return ImpactPrices(
+    return Sides(
         *(
             impact_price_nanoticks(side=side, levels=levels, notional_units=notional_units, value_units=value_units)
             for side, levels in sides
@@ -58,7 +59,12 @@ def impact_prices(market: Market) -> ImpactPrices:
 
 def premium(*, market: Market, index_price_ticks: int) -> int:
     """One sample of the premium in ppb."""
-    return premium_ppb(**impact_prices(market)._asdict(), index_price_ticks=index_price_ticks)
+    impact = impact_prices(market)
+    return premium_ppb(
+        impact_bid_nanoticks=impact.bid_nanoticks,
+        impact_ask_nanoticks=impact.ask_nanoticks,
+        index_price_ticks=index_price_ticks,
+    )
 
 
 def next_mark(*, market: Market, index_price_ticks: int, state: MarkState, time_ns: int) -> tuple[int, MarkState]:
@@ -85,6 +91,6 @@ def next_mark(*, market: Market, index_price_ticks: int, state: MarkState, time_
     return mark_price(inputs=inputs, rules=rules, state=state)
 
 
-def _best_prices(book: Book) -> ImpactPrices:
+def _best_prices(book: Book) -> Sides:
     bid, ask = (levels[0][0] * PPB if levels else 0 for levels in (book.bids, book.asks))
-    return ImpactPrices(bid, ask)
+    return Sides(bid, ask)
