@@ -1,5 +1,6 @@
 """Money and margin as the rules state them: pure functions of numbers and of lists of what rests."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from tests.reference.world import Account, Instrument, Order, Position, World
@@ -153,9 +154,9 @@ def cross_collateral(account: Account) -> int:
     return account.collateral_units - sum(one.isolated_units for one in account.positions.values())
 
 
-def cross_equity(world: World, account: Account) -> int:
+def cross_equity(instruments: Iterable[Instrument], account: Account) -> int:
     total = cross_collateral(account)
-    for instrument in world.instruments:
+    for instrument in instruments:
         position = account.position(instrument.instrument_id)
         if not position.is_isolated:
             total += unrealised(instrument, position) - owed_funding(instrument, position)
@@ -173,7 +174,7 @@ def margin(
 
     As it is, or with other orders resting or another leverage in one instrument.
     """
-    total = Margin(cross_equity(world, account), 0)
+    total = Margin(cross_equity(world.instruments, account), 0)
     for instrument in world.instruments:
         held = holding(world, account, instrument)
         if resting and resting[0] is instrument:
@@ -181,10 +182,16 @@ def margin(
         times = leverage_of(account, instrument)
         if leverage and leverage[0] is instrument:
             times = leverage[1]
-        total.initial_units += initial(instrument, leverage=times, held=held)
-        if held.position.is_isolated:
-            total.initial_units -= initial(instrument, leverage=times, held=Holding(held.position, []))
+        total.initial_units += counted_initial(instrument, leverage=times, held=held)
     return total
+
+
+def counted_initial(instrument: Instrument, *, leverage: int, held: Holding) -> int:
+    """What the cross margin must hold: of an isolated position only what its orders add."""
+    required = initial(instrument, leverage=leverage, held=held)
+    if held.position.is_isolated:
+        required -= initial(instrument, leverage=leverage, held=Holding(held.position, []))
+    return required
 
 
 def free_units(world: World, account: Account) -> int:

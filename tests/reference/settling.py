@@ -131,7 +131,7 @@ class Books:
             return []
         kept_units, asked_units = self._margin_wanted(account)
         position.isolated_units = kept_units
-        there_units = max(0, money.cross_equity(self.world, self.account(account)))
+        there_units = max(0, money.cross_equity(self.world.instruments, self.account(account)))
         position.isolated_units = kept_units + min(asked_units, there_units)
         if position.isolated_units == before.isolated_units:
             return []
