@@ -44,7 +44,7 @@ class Case:
 
     def kept_in_position(self, units: int) -> list[AnyEvent]:
         """An isolated position's P&L stays in it."""
-        if not self.scope:
+        if not self.scope or not units:
             return []
         isolated_units = self.position.isolated_units + units
         return [events.IsolatedMarginChanged(self.account.account_id, self.scope, isolated_units)]
