@@ -12,14 +12,14 @@ from trading.core.accounts import Account
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.core.markets import Instrument
 from trading.core.order_book import orders_of
-from trading.core.orders import Order, Special
+from trading.core.orders import Order, Special, special_of
 from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
 from trading.engine.commands import InternalCommand, TriggerOrder
 from trading.engine.resting import watch
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 
-SNAPSHOT_FORMAT: Final = 3
+SNAPSHOT_FORMAT: Final = 4
 
 _ORDER_FIELDS: Final = (
     "client_order_id",
@@ -31,8 +31,6 @@ _ORDER_FIELDS: Final = (
     "self_trade_prevention",
     "post_only",
     "reduce_only",
-    "trigger_price_ticks",
-    "trigger_by",
     "expires_at_ns",
     "open_lots",
     "open_loss_units",
@@ -44,6 +42,8 @@ _ORDER_FIELDS: Final = (
     "sequence",
 )
 _SPECIAL_FIELDS: Final = (
+    "trigger_price_ticks",
+    "trigger_by",
     "trailing_distance_ticks",
     "trailing_rate_ppb",
     "activation_price_ticks",
@@ -126,7 +126,7 @@ def load(data: bytes) -> State:
     )
     for _, command in state.pending:
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
-            state.untriggered[command.order_id].is_queued = True
+            special_of(state.untriggered[command.order_id]).is_queued = True
     return state
 
 
@@ -242,8 +242,8 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
 
 def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
     order_id, instrument_id, *rest, special = fields
-    order = Order(order_id, account.positions[instrument_id], 0, 0, 0, 0)
-    order.is_queued = False
+    order = Order()
+    order.order_id, order.position = order_id, account.positions[instrument_id]
     for name, value in zip(_ORDER_FIELDS, rest, strict=True):
         setattr(order, name, value)
     order.special = _load_special(special)
