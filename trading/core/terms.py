@@ -28,6 +28,7 @@ GTD: Final = 4
 
 TRIGGER_BY_MARK: Final = 1
 TRIGGER_BY_LAST: Final = 2
+TRIGGER_BY_INDEX: Final = 3
 
 EXPIRE_MAKER: Final = 1
 EXPIRE_TAKER: Final = 2
@@ -61,6 +62,15 @@ CANCEL_PARENT: Final = 8
 CANCEL_GROUP: Final = 9
 CANCEL_REQUOTED: Final = 10
 CANCEL_MARKET_MAKER_PROTECTION: Final = 11
+CANCEL_LIQUIDATION: Final = 12
+CANCEL_DELEVERAGING: Final = 13
+
+STEP_CANCEL: Final = 1
+STEP_REDUCE: Final = 2
+STEP_TAKEOVER: Final = 3
+STEP_DELEVERAGE: Final = 4
+
+INSURANCE_FUND: Final = -1  # its account's id
 
 PPB: Final = 1_000_000_000
 MAXIMUM_BAND_PPB: Final = 100 * PPB  # real books hold asks at ten times the mark
@@ -76,7 +86,7 @@ ORDER_TYPES: Final = {
     "trailing_stop": TRAILING_STOP,
 }
 TIMES_IN_FORCE: Final = {"gtc": GTC, "ioc": IOC, "fok": FOK, "gtd": GTD}
-TRIGGERS_BY: Final = {"mark": TRIGGER_BY_MARK, "last": TRIGGER_BY_LAST}
+TRIGGERS_BY: Final = {"mark": TRIGGER_BY_MARK, "last": TRIGGER_BY_LAST, "index": TRIGGER_BY_INDEX}
 SELF_TRADE_PREVENTIONS: Final = {
     "expire_maker": EXPIRE_MAKER,
     "expire_taker": EXPIRE_TAKER,
@@ -114,4 +124,12 @@ CANCEL_REASONS: Final = {
     "group": CANCEL_GROUP,
     "requoted": CANCEL_REQUOTED,
     "market_maker_protection": CANCEL_MARKET_MAKER_PROTECTION,
+    "liquidation": CANCEL_LIQUIDATION,
+    "deleveraging": CANCEL_DELEVERAGING,
+}
+LIQUIDATION_STEPS: Final = {
+    "cancel_orders": STEP_CANCEL,
+    "reduce": STEP_REDUCE,
+    "take_over": STEP_TAKEOVER,
+    "deleverage": STEP_DELEVERAGE,
 }

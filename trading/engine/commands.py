@@ -55,8 +55,11 @@ class SetInstrumentState(Command, frozen=True, array_like=True, gc=False, tag=6)
 
 
 class UpdateMarkPrice(Command, frozen=True, array_like=True, gc=False, tag=7):
+    """The index stays as it is when `index_price_ticks` is 0."""
+
     instrument_id: int
     mark_price_ticks: int
+    index_price_ticks: int = 0
 
 
 class TransferCollateral(Command, frozen=True, array_like=True, gc=False, tag=8):
@@ -177,6 +180,41 @@ class SetMarketMakerProtection(Command, frozen=True, array_like=True, gc=False, 
     freeze_ns: int
 
 
+class ApplyFunding(Command, frozen=True, array_like=True, gc=False, tag=18):
+    """Longs pay shorts `rate_ppb` of their value at index, once for the period that ended at `period_ns`."""
+
+    instrument_id: int
+    period_ns: int
+    rate_ppb: int
+
+
+class SetMarginMode(Command, frozen=True, array_like=True, gc=False, tag=19):
+    account_id: int
+    instrument_id: int
+    is_isolated: bool
+
+
+class ChangeIsolatedMargin(Command, frozen=True, array_like=True, gc=False, tag=20):
+    """Move `amount_units` > 0 from the cross margin to an isolated position, < 0 back."""
+
+    account_id: int
+    instrument_id: int
+    amount_units: int
+
+
+class SetExchangeState(Command, frozen=True, array_like=True, gc=False, tag=21):
+    """No instrument is milder than this; out of halted only through cancel_only."""
+
+    state: int
+
+
+class SweepLiquidations(Command, frozen=True, array_like=True, gc=False, tag=22):
+    """The backstop: look at every account from the first to the last id, whatever the index of liquidations says."""
+
+    first_account_id: int
+    last_account_id: int
+
+
 class TriggerOrder(Command, frozen=True, array_like=True, gc=False, tag=40):
     """Internal: a stop's trigger price was reached."""
 
@@ -234,6 +272,31 @@ class FireMarketMakerProtection(Command, frozen=True, array_like=True, gc=False,
     instrument_id: int
 
 
+class SettleFunding(Command, frozen=True, array_like=True, gc=False, tag=48):
+    """Internal: the next chunk of positions pays what is owed since they were settled last."""
+
+    instrument_id: int
+
+
+class Liquidate(Command, frozen=True, array_like=True, gc=False, tag=49):
+    """Internal: the next step of a liquidation, of the isolated position or with `instrument_id` 0 of all others."""
+
+    account_id: int
+    instrument_id: int
+
+
+class UnwindFund(Command, frozen=True, array_like=True, gc=False, tag=50):
+    """Internal: the insurance fund closes what it holds against the book."""
+
+    instrument_id: int
+
+
+class ResumeInstrument(Command, frozen=True, array_like=True, gc=False, tag=51):
+    """Internal: a halt for volatility, or the cancel-only time after it, is over."""
+
+    instrument_id: int
+
+
 class PreviewOrders(Command, frozen=True, array_like=True, gc=False, tag=60):
     """Query: what would become of the account if these were placed one after the other. Never journaled."""
 
@@ -265,6 +328,11 @@ ExternalCommand = (
     | CancelAfter
     | MassQuote
     | SetMarketMakerProtection
+    | ApplyFunding
+    | SetMarginMode
+    | ChangeIsolatedMargin
+    | SetExchangeState
+    | SweepLiquidations
 )
 InternalCommand = (
     TriggerOrder
@@ -275,6 +343,10 @@ InternalCommand = (
     | SizeAttached
     | CancelGroup
     | FireMarketMakerProtection
+    | SettleFunding
+    | Liquidate
+    | UnwindFund
+    | ResumeInstrument
 )
 Query = PreviewOrders | DescribeAccount
 JournaledCommand = ExternalCommand | InternalCommand

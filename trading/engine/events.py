@@ -7,10 +7,20 @@ import msgspec
 
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.engine.commands import AttachedOrder, JournaledCommand
-
-
-class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Base of all events; sequence and time are those of the record they belong to."""
+from trading.engine.event import Event
+from trading.engine.risk_events import (
+    ExchangeStateChanged,
+    FundingApplied,
+    FundingSettled,
+    IsolatedMarginChanged,
+    LiquidationEnded,
+    LiquidationFeeCharged,
+    LiquidationStarted,
+    LiquidationStepped,
+    MarginModeChanged,
+    PositionAssigned,
+    ResumptionScheduled,
+)
 
 
 class CommandRefused(Event, frozen=True, array_like=True, gc=False, tag=1):
@@ -73,6 +83,7 @@ class InstrumentStateChanged(Event, frozen=True, array_like=True, gc=False, tag=
 class MarkPriceUpdated(Event, frozen=True, array_like=True, gc=False, tag=11):
     instrument_id: int
     mark_price_ticks: int
+    index_price_ticks: int = 0
 
 
 class CollateralTransferred(Event, frozen=True, array_like=True, gc=False, tag=12):
@@ -283,6 +294,17 @@ AnyEvent = (
     | CancelAfterSet
     | MarketMakerProtectionSet
     | MarketMakerProtectionFired
+    | FundingApplied
+    | FundingSettled
+    | MarginModeChanged
+    | IsolatedMarginChanged
+    | ExchangeStateChanged
+    | ResumptionScheduled
+    | LiquidationStarted
+    | LiquidationStepped
+    | LiquidationFeeCharged
+    | PositionAssigned
+    | LiquidationEnded
 )
 
 
