@@ -32,6 +32,14 @@ KEPT = (
     "sequence",
 )
 
+OF_RISK = {  # see test_risk
+    "trading_exchangestate",
+    "trading_fundingrate",
+    "trading_liquidation",
+    "trading_liquidationstep",
+    "trading_assignment",
+}
+
 REASONS = {
     terms.CANCEL_PARENT,
     terms.CANCEL_GROUP,
@@ -72,7 +80,7 @@ def test_live_rows_equal_rebuilt_rows(seed):
         catch_up(projector)
     live = all_rows()
     assert set(cursors().values()) == {exchange.engine.state.sequence}
-    assert all(live.values()), "every table has something to compare"
+    assert all(rows for name, rows in live.items() if name not in OF_RISK), "every table has something to compare"
     for number, projection in enumerate(PROJECTIONS):
         rebuild(projection(), batch_records=(13, 500, 10_000)[number % 3])
     assert all_rows() == live
