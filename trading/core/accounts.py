@@ -16,6 +16,7 @@ class Account:
 
     `client_orders` maps a client order id, open or lately closed, to (content, order id). Both are None until the
     first order that has such an id. `cancel_after_ns` is when the dead man's switch fires, 0 while it is off.
+    `liquidations` are the ids of those going on, by scope: an isolated position's instrument id, 0 for all others.
     """
 
     __slots__ = (
@@ -24,6 +25,7 @@ class Account:
         "client_orders",
         "closed_client_orders",
         "collateral",
+        "liquidations",
         "maximum_open_orders",
         "orders",
         "positions",
@@ -42,6 +44,17 @@ class Account:
         self.orders: dict[int, Order] = {}
         self.client_orders: dict[str, tuple[int, int]] | None = None
         self.closed_client_orders: dict[str, int] | None = None
+        self.liquidations: dict[int, int] | None = None
+
+    def isolated_units(self) -> int:
+        """The part of the collateral that belongs to isolated positions."""
+        return sum(position.isolated_units or 0 for position in self.positions.values())
+
+    def is_being_liquidated(self, position: Position) -> bool:
+        """Whether a liquidation covers the position's instrument."""
+        if self.liquidations is None:
+            return False
+        return (0 if position.isolated_units is None else position.instrument.instrument_id) in self.liquidations
 
     def may_not_place(self, reduce_only: bool) -> bool:
         """Whether its state forbids orders, or those that are not reduce-only."""

@@ -4,42 +4,62 @@ from __future__ import annotations
 
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.core.order_book import OrderBook
-from trading.core.terms import INSTRUMENT_NORMAL, TRIGGER_BY_LAST, TRIGGER_BY_MARK
+from trading.core.price_window import PriceWindow
+from trading.core.terms import (
+    INSTRUMENT_NORMAL,
+    INSTRUMENT_POST_ONLY,
+    TRIGGER_BY_INDEX,
+    TRIGGER_BY_LAST,
+    TRIGGER_BY_MARK,
+)
 from trading.core.triggers import TriggerBook
 
 
 class Instrument:
     """A listed instrument. Prices are ticks; `lot_value_units` is one lot at mark.
 
-    `margin_key` changes whenever mark price or parameters do. It, `lot_value_units` and the fields that repeat single
-    `parameters` for whoever reads them with every order follow from the rest and are no state.
+    `state` is the stricter of its own and the exchange's. `marked_at_ns` is the time of the last mark, `window` holds
+    the marks of late, `resume_at_ns` is when a halt for volatility gives way (0: none). `funding_index` is what one lot
+    has paid since listing, in ledger units times 10^9, up to the period that ended at `funded_until_ns`.
+    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`,
+    `price_band_ppb` and the fields that repeat single `parameters` for whoever reads them with every order follow from
+    the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
     """
 
     __slots__ = (
         "book",
         "brackets",
         "default_leverage",
+        "funded_until_ns",
+        "funding_index",
+        "index_price_ticks",
         "instrument_id",
         "last_price_ticks",
         "lot_value_units",
         "margin_key",
         "mark_price_ticks",
+        "marked_at_ns",
         "maximum_open_orders",
         "maximum_order_lots",
         "maximum_price_ticks",
         "minimum_notional_units",
         "newest_version",
+        "own_state",
         "parameters",
         "position_limit_units",
         "price_band_ppb",
+        "resume_at_ns",
         "scheduled",
         "settlement_asset",
         "state",
         "taker_fee_ppb",
         "terms",
+        "triggers_by_index",
         "triggers_by_last",
         "triggers_by_mark",
+        "unsettled",
         "value_units",
+        "window",
     )
 
     def __init__(self, terms: InstrumentTerms, parameters: InstrumentParameters) -> None:
@@ -49,7 +69,15 @@ class Instrument:
         self.value_units = terms.value_units
         self.newest_version = 0
         self.scheduled: dict[int, tuple[int, InstrumentParameters]] = {}
+        self.own_state = INSTRUMENT_NORMAL
         self.state = INSTRUMENT_NORMAL
+        self.index_price_ticks = 0
+        self.marked_at_ns = 0
+        self.funding_index = 0
+        self.funded_until_ns = 0
+        self.unsettled: list[int] | None = None
+        self.window = PriceWindow()
+        self.resume_at_ns = 0
         self.mark_price_ticks = 0
         self.lot_value_units = 0
         self.last_price_ticks = 0
@@ -57,6 +85,7 @@ class Instrument:
         self.book = OrderBook()
         self.triggers_by_mark = TriggerBook()
         self.triggers_by_last = TriggerBook()
+        self.triggers_by_index = TriggerBook()
         self.adopt(parameters)
 
     def adopt(self, parameters: InstrumentParameters) -> None:
@@ -70,7 +99,7 @@ class Instrument:
         self.maximum_price_ticks = parameters.maximum_price_ticks
         self.minimum_notional_units = parameters.minimum_notional_units
         self.position_limit_units = parameters.position_limit_units
-        self.price_band_ppb = parameters.price_band_ppb
+        self.price_band_ppb = self.band_in_force_ppb()
         self.taker_fee_ppb = parameters.taker_fee_ppb
         self.margin_key += 1
 
@@ -80,6 +109,35 @@ class Instrument:
         self.lot_value_units = price_ticks * self.value_units
         self.margin_key += 1
 
+    def be_in(self, own_state: int, exchange_state: int) -> None:
+        """Its own state and the exchange's from now on."""
+        self.own_state = own_state
+        self.state = max(own_state, exchange_state)
+
+    def watches_volatility(self) -> bool:
+        return self.parameters.risk.volatility_window_ns > 0 and self.own_state <= INSTRUMENT_POST_ONLY
+
+    def band_in_force_ppb(self) -> int:
+        """The price band, wider while the marks of late are further apart than it."""
+        base_ppb, maximum_ppb = self.parameters.price_band_ppb, self.parameters.risk.maximum_band_ppb
+        if maximum_ppb <= base_ppb or self.window.is_empty():
+            return base_ppb
+        return min(max(base_ppb, self.window.range_ppb()), maximum_ppb)
+
+    def is_ready(self, time_ns: int) -> bool:
+        """Whether its mark is good enough to liquidate on, and it trades."""
+        staleness_ns = self.parameters.risk.mark_staleness_ns
+        is_fresh = staleness_ns == 0 or time_ns - self.marked_at_ns <= staleness_ns
+        return self.state == INSTRUMENT_NORMAL and is_fresh and self.mark_price_ticks > 0
+
     def trigger_book(self, trigger_by: int) -> TriggerBook:
-        assert trigger_by in (TRIGGER_BY_MARK, TRIGGER_BY_LAST)
-        return self.triggers_by_mark if trigger_by == TRIGGER_BY_MARK else self.triggers_by_last
+        if trigger_by == TRIGGER_BY_MARK:
+            return self.triggers_by_mark
+        assert trigger_by in (TRIGGER_BY_LAST, TRIGGER_BY_INDEX)
+        return self.triggers_by_last if trigger_by == TRIGGER_BY_LAST else self.triggers_by_index
+
+    def trigger_price_ticks(self, trigger_by: int) -> int:
+        """The price that triggers of this kind watch; 0: none yet."""
+        if trigger_by == TRIGGER_BY_MARK:
+            return self.mark_price_ticks
+        return self.last_price_ticks if trigger_by == TRIGGER_BY_LAST else self.index_price_ticks

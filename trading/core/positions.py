@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trading.core.terms import PPB
+
 if TYPE_CHECKING:
     from trading.core.accounts import Account
     from trading.core.markets import Instrument
@@ -17,8 +19,10 @@ class Position:
     `buy_lots`/`sell_lots` sum its resting orders without reduce-only, `reduce_buy_lots`/`reduce_sell_lots` those with;
     `open_loss_units` is held by the former. `leverage` 0 means the instrument's default. `reduce_only_orders` are in
     the order in which they came to rest, `attached_orders` those attached to others that are awake and untriggered,
-    `quotes` those of mass quotes, which `protection` may cancel. `margin_key`, `initial_units` and `pnl_units` memoise
-    the margin at the instrument's own `margin_key`; they follow from the rest and are no state.
+    `quotes` those of mass quotes, which `protection` may cancel. An isolated position has `isolated_units` of the
+    collateral for its own, a cross one None. Funding is settled to `funding_index`. `margin_key`, `initial_units` and
+    `pnl_units` memoise what it takes of cross equity and adds to it at the instrument's own `margin_key`; they follow
+    from the rest and are no state.
     """
 
     __slots__ = (
@@ -26,8 +30,10 @@ class Position:
         "attached_orders",
         "buy_lots",
         "entry_value_units",
+        "funding_index",
         "initial_units",
         "instrument",
+        "isolated_units",
         "leverage",
         "lots",
         "margin_key",
@@ -45,6 +51,8 @@ class Position:
     def __init__(self, account: Account, instrument: Instrument) -> None:
         self.account = account
         self.instrument = instrument
+        self.isolated_units: int | None = None
+        self.funding_index = 0
         self.lots = 0
         self.entry_value_units = 0
         self.buy_lots = 0
@@ -61,6 +69,19 @@ class Position:
         self.margin_key = -1
         self.initial_units = 0
         self.pnl_units = 0
+
+    def pnl_at(self, lot_value_units: int) -> int:
+        """Unrealised P&L with one lot at this value."""
+        return self.lots * lot_value_units - self.entry_value_units
+
+    def owed_funding_units(self) -> int:
+        """What the position pays (below 0: receives) when it is settled, rounded up."""
+        if self.funding_index == self.instrument.funding_index or self.lots == 0:
+            return 0
+        return -(-self.lots * (self.instrument.funding_index - self.funding_index) // PPB)
+
+    def is_unsettled(self) -> bool:
+        return self.lots != 0 and self.funding_index != self.instrument.funding_index
 
     def needs_trim(self) -> bool:
         """Whether orders that may only reduce the position could do more than close it."""

@@ -11,32 +11,40 @@ from typing import Any
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.orders import Order
-from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
-from trading.core.terms import TRAILING_STOP, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
+from trading.core.terms import TRAILING_STOP, TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
 from trading.engine import events as e
+from trading.engine.apply_risk import RISK_FOLDS, go_on_liquidating
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
     ActivateParameters,
     JournaledCommand,
+    Liquidate,
+    SettleFunding,
     TriggerOrder,
-    TrimReduceOnly,
+    UnwindFund,
 )
 from trading.engine.consequences import (
     QUEUED_COMMANDS,
     count_quote_fill,
+    credit,
     end_parent,
     follow,
     forget_trigger,
     join_group,
-    queue,
+    new_position,
+    queue_liquidations,
+    queue_settling,
     queue_triggers,
+    queue_trim,
+    queue_unwinding,
     size_attached,
     special_terms,
     tell_related,
     watch_price,
 )
 from trading.engine.events import AnyEvent, CommandRepeated
+from trading.engine.funding import drop_settled
 from trading.engine.resting import close, replenish, rest, take_off_book
 from trading.engine.state import (
     CANCEL_AFTER_DUE,
@@ -44,6 +52,7 @@ from trading.engine.state import (
     DOMAINS,
     ORDER_EXPIRES,
     PARAMETERS_DUE,
+    RESUMPTION_DUE,
     State,
 )
 
@@ -64,6 +73,10 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
         assert waiting == command
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
             state.untriggered[command.order_id].is_queued = False
+        elif isinstance(command, UnwindFund):
+            state.unwinding.remove(command.instrument_id)
+        elif isinstance(command, SettleFunding):
+            state.settling.remove(command.instrument_id)
 
 
 def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> None:
@@ -78,6 +91,11 @@ def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> N
     if command_id:
         if not (events and type(events[0]) is CommandRepeated):
             state.recent_command_ids[command_id] = state.sequence
+    elif type(command) is Liquidate:
+        go_on_liquidating(state, command, events)
+    elif type(command) is SettleFunding:
+        if drop_settled(state, state.instruments[command.instrument_id]):
+            queue_settling(state, command.instrument_id)
     elif type(command) is ActivateParameters:
         due_ns, _ = state.instruments[command.instrument_id].scheduled.pop(command.version)
         state.remove_timer(due_ns, PARAMETERS_DUE, command.instrument_id, command.version)
@@ -115,30 +133,49 @@ def _schedule_parameters(state: State, event: e.ParametersScheduled) -> None:
 def _change_parameters(state: State, event: e.ParametersChanged) -> None:
     instrument = state.instruments[event.instrument_id]
     instrument.adopt(event.parameters)
+    for account_id, account in state.accounts.items():
+        if event.instrument_id in account.positions:
+            state.liquidation_index.note(account_id)
 
 
 def _change_instrument_state(state: State, event: e.InstrumentStateChanged) -> None:
     instrument = state.instruments[event.instrument_id]
-    instrument.state = event.state
+    instrument.be_in(event.state, state.exchange_state)
+    if instrument.resume_at_ns:
+        state.remove_timer(instrument.resume_at_ns, RESUMPTION_DUE, event.instrument_id, 0)
+        instrument.resume_at_ns = 0
     queue_triggers(state, instrument)
 
 
 def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     instrument = state.instruments[event.instrument_id]
     instrument.mark(event.mark_price_ticks)
+    instrument.marked_at_ns = state.time_ns
+    if event.index_price_ticks:
+        instrument.index_price_ticks = event.index_price_ticks
+    if instrument.watches_volatility():
+        window_ns = instrument.parameters.risk.volatility_window_ns
+        instrument.window.add(state.time_ns, event.mark_price_ticks, window_ns)
+        instrument.price_band_ppb = instrument.band_in_force_ppb()
     follow(state, instrument, TRIGGER_BY_MARK)
+    follow(state, instrument, TRIGGER_BY_INDEX)
     queue_triggers(state, instrument)
+    if state.waiting:
+        queue_liquidations(state)
+    queue_unwinding(state, instrument)
 
 
 def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
     state.accounts[event.account_id].collateral[event.asset] = event.balance_units
     moved = state.transferred_units.get(event.asset, 0)
     state.transferred_units[event.asset] = moved + event.amount_units
+    if event.amount_units < 0:
+        state.liquidation_index.note(event.account_id)
 
 
 def _change_leverage(state: State, event: e.LeverageChanged) -> None:
     account = state.accounts[event.account_id]
-    position = account.positions.get(event.instrument_id) or _new_position(state, account, event.instrument_id)
+    position = account.positions.get(event.instrument_id) or new_position(state, account, event.instrument_id)
     position.leverage = event.leverage
     position.margin_key = -1
 
@@ -156,7 +193,7 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     account = state.accounts[event.account_id]
     position = account.positions.get(event.instrument_id)
     if position is None:
-        position = _new_position(state, account, event.instrument_id)
+        position = new_position(state, account, event.instrument_id)
     order_id, resting_lots, client_order_id = event.order_id, event.resting_lots, event.client_order_id
     order = Order(order_id, position, event.side, event.price_ticks, event.quantity_lots, 0)
     order.client_order_id = client_order_id
@@ -221,23 +258,27 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     state.id_counter = event.trade_id // DOMAINS
 
     asset = instrument.settlement_asset
+    noted = state.liquidation_index.noted
+    noted[event.maker_account_id] = noted[event.taker_account_id] = True
     position = maker.position
+    if position.lots == 0:
+        position.funding_index = instrument.funding_index
     position.lots = event.maker_position_lots
     position.entry_value_units = event.maker_entry_value_units
     position.margin_key = -1
-    _credit(maker_account, asset, event.maker_realised_pnl_units - event.maker_fee_units)
+    credit(maker_account, asset, event.maker_realised_pnl_units - event.maker_fee_units)
     position = taker.position
+    if position.lots == 0:
+        position.funding_index = instrument.funding_index
     position.lots = event.taker_position_lots
     position.entry_value_units = event.taker_entry_value_units
     position.margin_key = -1
-    _credit(taker_account, asset, event.taker_realised_pnl_units - event.taker_fee_units)
+    credit(taker_account, asset, event.taker_realised_pnl_units - event.taker_fee_units)
     fees_units = event.maker_fee_units + event.taker_fee_units
     state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
 
-    for position in (maker.position, taker.position):
-        if (position.reduce_only_orders or position.attached_orders) and position.needs_trim():
-            account_id = position.account.account_id
-            queue(state, TrimReduceOnly(b"", 0, account_id, event.instrument_id))
+    queue_trim(state, maker.position)
+    queue_trim(state, taker.position)
     for order in (maker, taker):
         if order.special is not None or order.group_id:
             tell_related(state, order, event.quantity_lots)
@@ -324,7 +365,7 @@ def _reject_order(state: State, event: e.OrderRejected) -> None:
 
 def _set_protection(state: State, event: e.MarketMakerProtectionSet) -> None:
     account = state.accounts[event.account_id]
-    position = account.positions.get(event.instrument_id) or _new_position(state, account, event.instrument_id)
+    position = account.positions.get(event.instrument_id) or new_position(state, account, event.instrument_id)
     position.protection = None
     if event.window_ns:
         position.protection = MarketMakerProtection(
@@ -336,15 +377,6 @@ def _fire_protection(state: State, event: e.MarketMakerProtectionFired) -> None:
     protection = state.accounts[event.account_id].positions[event.instrument_id].protection
     assert protection is not None
     protection.fire(event.frozen_until_ns)
-
-
-def _new_position(state: State, account: Account, instrument_id: int) -> Position:
-    position = account.positions[instrument_id] = Position(account, state.instruments[instrument_id])
-    return position
-
-
-def _credit(account: Account, asset: str, units: int) -> None:
-    account.collateral[asset] = account.collateral.get(asset, 0) + units
 
 
 FOLDS: dict[type, Callable[[State, Any], None]] = {
@@ -371,4 +403,5 @@ FOLDS: dict[type, Callable[[State, Any], None]] = {
     e.CancelAfterSet: _set_cancel_after,
     e.MarketMakerProtectionSet: _set_protection,
     e.MarketMakerProtectionFired: _fire_protection,
+    **RISK_FOLDS,
 }

@@ -7,20 +7,34 @@ from typing import Final
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.orders import NOT_SPECIAL, Order, Special
-from trading.core.terms import INSTRUMENT_NORMAL, TRIGGER_BY_MARK
+from trading.core.positions import Position
+from trading.core.terms import INSTRUMENT_NORMAL, INSURANCE_FUND
 from trading.engine import events as e
 from trading.engine.commands import (
     CancelGroup,
     FireMarketMakerProtection,
     InternalCommand,
+    Liquidate,
+    SettleFunding,
     SizeAttached,
     TriggerOrder,
     TrimReduceOnly,
+    UnwindFund,
 )
 from trading.engine.resting import watch
+from trading.engine.scopes import held_in
 from trading.engine.state import State
 
-QUEUED_COMMANDS: Final = (TriggerOrder, TrimReduceOnly, SizeAttached, CancelGroup, FireMarketMakerProtection)
+QUEUED_COMMANDS: Final = (
+    TriggerOrder,
+    TrimReduceOnly,
+    SizeAttached,
+    CancelGroup,
+    FireMarketMakerProtection,
+    SettleFunding,
+    Liquidate,
+    UnwindFund,
+)
 
 
 def forget_trigger(state: State, order: Order) -> None:
@@ -103,9 +117,54 @@ def queue(state: State, command: InternalCommand) -> None:
     state.urgent.append((state.sequence, command))
 
 
+def queue_later(state: State, command: InternalCommand) -> None:
+    """Behind the triggers that wait: there may be very many of these."""
+    state.pending.append((state.sequence, command))
+
+
+def queue_liquidations(state: State) -> None:
+    """The liquidations that waited for prices and halts and need not any more."""
+    for account_id, scope in sorted(state.waiting):
+        held = held_in(state.accounts[account_id], scope)
+        if all(position.instrument.is_ready(state.time_ns) for position in held):
+            state.waiting.remove((account_id, scope))
+            queue_later(state, Liquidate(b"", 0, account_id, scope))
+
+
+def queue_unwinding(state: State, instrument: Instrument) -> None:
+    """The insurance fund tries to get rid of what it holds with every price."""
+    instrument_id = instrument.instrument_id
+    position = state.accounts[INSURANCE_FUND].positions.get(instrument_id)
+    if position is None or position.lots == 0 or instrument_id in state.unwinding:
+        return
+    if instrument.is_ready(state.time_ns):
+        state.unwinding.add(instrument_id)
+        queue_later(state, UnwindFund(b"", 0, instrument_id))
+
+
+def queue_settling(state: State, instrument_id: int) -> None:
+    state.settling.add(instrument_id)
+    queue_later(state, SettleFunding(b"", 0, instrument_id))
+
+
+def queue_trim(state: State, position: Position) -> None:
+    """Reduce-only orders follow a position that has changed."""
+    if (position.reduce_only_orders or position.attached_orders) and position.needs_trim():
+        queue(state, TrimReduceOnly(b"", 0, position.account.account_id, position.instrument.instrument_id))
+
+
+def credit(account: Account, asset: str, units: int) -> None:
+    account.collateral[asset] = account.collateral.get(asset, 0) + units
+
+
+def new_position(state: State, account: Account, instrument_id: int) -> Position:
+    position = account.positions[instrument_id] = Position(account, state.instruments[instrument_id])
+    return position
+
+
 def follow(state: State, instrument: Instrument, trigger_by: int) -> None:
     """Trailing stops go along with the price that has moved, in every state of the instrument."""
-    price_ticks = instrument.mark_price_ticks if trigger_by == TRIGGER_BY_MARK else instrument.last_price_ticks
+    price_ticks = instrument.trigger_price_ticks(trigger_by)
     if state.untriggered and price_ticks:
         instrument.trigger_book(trigger_by).follow(price_ticks)
 
@@ -117,6 +176,7 @@ def queue_triggers(state: State, instrument: Instrument) -> None:
     for triggers, price_ticks in (
         (instrument.triggers_by_mark, instrument.mark_price_ticks),
         (instrument.triggers_by_last, instrument.last_price_ticks),
+        (instrument.triggers_by_index, instrument.index_price_ticks),
     ):
         if price_ticks:
             for order in triggers.reached(price_ticks):

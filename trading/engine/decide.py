@@ -6,7 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from trading.engine import commands as c
-from trading.engine.decisions import accounts, amends, cancels, instruments, orders, quotes, related
+from trading.engine.decisions import (
+    accounts,
+    amends,
+    cancels,
+    instruments,
+    liquidation,
+    margin_modes,
+    orders,
+    prices,
+    quotes,
+    related,
+)
 from trading.engine.events import AnyEvent, CommandRepeated
 from trading.engine.refusal import refuse
 from trading.engine.state import State
@@ -37,7 +48,7 @@ DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
     c.ListInstrument: instruments.list_instrument,
     c.SetInstrumentParameters: instruments.set_instrument_parameters,
     c.SetInstrumentState: instruments.set_instrument_state,
-    c.UpdateMarkPrice: instruments.update_mark_price,
+    c.UpdateMarkPrice: prices.update_mark_price,
     c.PlaceOrder: orders.place_order,
     c.AmendOrder: amends.amend_order,
     c.CancelOrder: cancels.cancel_order,
@@ -46,6 +57,11 @@ DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
     c.CancelAfter: cancels.cancel_after,
     c.MassQuote: quotes.mass_quote,
     c.SetMarketMakerProtection: quotes.set_market_maker_protection,
+    c.ApplyFunding: prices.apply_funding,
+    c.SetMarginMode: margin_modes.set_margin_mode,
+    c.ChangeIsolatedMargin: margin_modes.change_isolated_margin,
+    c.SetExchangeState: prices.set_exchange_state,
+    c.SweepLiquidations: prices.sweep_liquidations,
     c.TriggerOrder: orders.trigger_order,
     c.TrimReduceOnly: cancels.trim_reduce_only,
     c.ActivateParameters: instruments.activate_parameters,
@@ -54,4 +70,8 @@ DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
     c.SizeAttached: related.size_attached,
     c.CancelGroup: related.cancel_group,
     c.FireMarketMakerProtection: quotes.fire_market_maker_protection,
+    c.SettleFunding: prices.settle_funding,
+    c.Liquidate: liquidation.liquidate,
+    c.UnwindFund: liquidation.unwind_fund,
+    c.ResumeInstrument: prices.resume_instrument,
 }

@@ -16,7 +16,7 @@ from trading.engine.decide import decide
 from trading.engine.events import Record
 from trading.engine.queries import answer
 from trading.engine.replies import AccountView, OrdersPreview, OrderView, Outcome, QueryRefused
-from trading.engine.state import ORDER_EXPIRES, PARAMETERS_DUE, State
+from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 from trading.engine.views import order_view
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
@@ -124,6 +124,8 @@ class Engine:
         while urgent or (pending and left):
             left -= not urgent
             cause_sequence, command = (urgent or pending)[0]
+            if type(command) is c.SettleFunding:
+                left = 0  # chunks of a sweep are spread over the commands that come
             records.append(self._run(command, time_ns, cause_sequence))
 
 
@@ -132,4 +134,6 @@ def _command_of_timer(kind: int, first: int, second: int) -> c.InternalCommand:
         return c.ActivateParameters(b"", 0, first, second)
     if kind == ORDER_EXPIRES:
         return c.ExpireOrder(b"", 0, second, first)
-    return c.FireCancelAfter(b"", 0, first)
+    if kind == CANCEL_AFTER_DUE:
+        return c.FireCancelAfter(b"", 0, first)
+    return c.ResumeInstrument(b"", 0, first)

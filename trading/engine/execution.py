@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.order_book import Ladder
 from trading.core.orders import NOT_SPECIAL, Order
-from trading.core.positions import Position
+from trading.core.positions import Position, fill_position
 from trading.core.terms import (
     BUY,
     CANCEL_GROUP,
@@ -29,8 +29,9 @@ from trading.core.terms import (
     PPB,
 )
 from trading.engine.events import AnyEvent, OrderCancelled
+from trading.engine.isolated import isolated_after_fills
 from trading.engine.matches import TRADE, state_matches
-from trading.engine.requirements import equity_and_initial, present_requirement
+from trading.engine.requirements import equity_and_initial, present_requirement, requirement
 from trading.engine.state import State
 
 MOST_MATCHES: Final = 1_000  # bounds the work of one command
@@ -142,6 +143,14 @@ class Execution:
         elif time_in_force == FOK and self.filled_lots < lots:
             return "not_fillable"
         return self._limits_and_margin()
+
+    def plan_liquidation(self) -> bool:
+        """Walk the book with nothing checked; whether there is a fill."""
+        instrument = self.position.instrument
+        opposite = instrument.book.asks if self.side == BUY else instrument.book.bids
+        if opposite.best_key >= -self.side * self.price_ticks:
+            self._walk(opposite)
+        return self.filled_lots > 0
 
     def _protection_price_ticks(self) -> int:
         """9a: how far from the mark a market order may trade."""
@@ -289,6 +298,8 @@ class Execution:
         ):
             return "position_limit"
         equity, other_initial = equity_and_initial(position.account, position)
+        if position.isolated_units is not None:
+            return self._isolated_margin(equity, other_initial, buy, sell, loss)
         leverage = position.leverage or instrument.default_leverage
         required = initial_margin_units(instrument, lots, buy, sell, loss, leverage)
         equity_after = equity
@@ -296,6 +307,26 @@ class Execution:
             gain = side * (lot_value_units * self.filled_lots - self.filled_value_units)
             equity_after += gain - self._taker_fees_units()
         lacking = other_initial + required - equity_after
+        if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
+            return "insufficient_margin"
+        return ""
+
+    def _isolated_margin(self, equity: int, other_initial: int, buy: int, sell: int, loss: int) -> str:
+        """9g where the position has margin of its own, which grows and shrinks with it."""
+        position = self.position
+        lots, entry_value_units, equity_after = position.lots, position.entry_value_units, equity
+        if self.filled_lots:
+            value_units = position.instrument.value_units
+            for maker, filled, kind in self.matches:
+                if kind == TRADE:
+                    lots, entry_value_units, realised = fill_position(
+                        lots, entry_value_units, self.side, filled, maker.price_ticks * value_units
+                    )
+                    equity_after += realised
+            held_units = (position.isolated_units or 0) - position.owed_funding_units()
+            equity_after -= self._taker_fees_units()
+            equity_after += held_units - isolated_after_fills(position, lots, entry_value_units, held_units)
+        lacking = other_initial + requirement(position, lots, buy, sell, loss) - equity_after
         if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
             return "insufficient_margin"
         return ""
@@ -327,13 +358,15 @@ class Execution:
                 fees_units += ceil_ppb(lots * maker.price_ticks * value_units, rate_ppb)
         return fees_units
 
-    def state_events(self, state: State, order_id: int, ids_used: int, events: list[AnyEvent]) -> None:
+    def state_events(
+        self, state: State, order_id: int, ids_used: int, events: list[AnyEvent], is_liquidation: bool = False
+    ) -> None:
         """Append trades, makers' cancels and the cancel of what neither filled nor rests, in walk order.
 
-        `ids_used`: how many ids the events before these took.
+        `ids_used`: how many ids the events before these took; `is_liquidation`: see `state_matches`.
         """
         if self.matches:
-            state_matches(self.matches, self.position, self.side, order_id, state, ids_used, events)
+            state_matches(self.matches, self.position, self.side, order_id, state, ids_used, events, is_liquidation)
         left = self.lots - self.cut_lots - self.filled_lots - self.resting_lots
         if left:
             reason = CANCEL_IOC

@@ -10,6 +10,7 @@ from trading.engine.decisions.orders import place_order
 from trading.engine.events import AnyEvent, CommandRefused, OrderCancelled, OrderPlaced, OrderRepeated, TradeExecuted
 from trading.engine.replies import AccountView, OrderPreview, OrdersPreview, QueryRefused
 from trading.engine.resting import hold, hold_reduce_only
+from trading.engine.risk_events import FundingSettled, IsolatedMarginChanged
 from trading.engine.state import SETTLEMENT_ASSET, State
 from trading.engine.views import account_view
 
@@ -72,10 +73,19 @@ def _take_own_side(state: State, account: Account, placed: OrderPlaced, events: 
         position = account.positions[placed.instrument_id] = Position(account, instrument)
     for event in events:
         if isinstance(event, TradeExecuted):
+            if position.lots == 0:
+                position.funding_index = instrument.funding_index
             position.lots = event.taker_position_lots
             position.entry_value_units = event.taker_entry_value_units
             gained = event.taker_realised_pnl_units - event.taker_fee_units
             account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) + gained
+        elif isinstance(event, FundingSettled) and event.account_id == account.account_id:
+            account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) - event.charge_units
+            position.funding_index = instrument.funding_index
+            if position.isolated_units is not None:
+                position.isolated_units -= event.charge_units
+        elif isinstance(event, IsolatedMarginChanged) and event.account_id == account.account_id:
+            position.isolated_units = event.isolated_units
         elif isinstance(event, OrderCancelled) and event.order_id in account.orders:
             _expire(position, account.orders.pop(event.order_id))
     position.open_orders += sum(isinstance(event, OrderPlaced) for event in events[1:])
@@ -106,6 +116,7 @@ def _copy(account: Account) -> Account:
     copied.orders = dict(account.orders)
     copied.client_orders = account.client_orders
     copied.closed_client_orders = account.closed_client_orders
+    copied.liquidations = account.liquidations
     for instrument_id, position in account.positions.items():
         mirror = Position(copied, position.instrument)
         mirror.lots = position.lots
@@ -117,5 +128,7 @@ def _copy(account: Account) -> Account:
         mirror.open_loss_units = position.open_loss_units
         mirror.open_orders = position.open_orders
         mirror.leverage = position.leverage
+        mirror.isolated_units = position.isolated_units
+        mirror.funding_index = position.funding_index
         copied.positions[instrument_id] = mirror
     return copied

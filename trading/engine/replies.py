@@ -57,7 +57,10 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
 
 
 class PositionView(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A position and its margin. Liquidation and bankruptcy price are 0 where there is none."""
+    """A position and its margin. Liquidation and bankruptcy price are 0 where there is none.
+
+    The initial margin is what it takes of the cross equity: of an isolated one only its orders' share.
+    """
 
     instrument_id: int
     position_lots: int
@@ -72,11 +75,18 @@ class PositionView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     liquidation_price_ticks: int
     bankruptcy_price_ticks: int
     leverage: int
+    is_isolated: bool = False
+    isolated_units: int = 0
+    owed_funding_units: int = 0
 
 
 class AccountView(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):
     """Answer to DescribeAccount. Positions in order of instrument id; those without position and orders but with a
-    leverage of their own are listed too."""
+    leverage of their own are listed too.
+
+    Equity and margins are those of the cross positions; isolated ones have `isolated_units` of the collateral apart.
+    `liquidations` are the scopes that are being liquidated: 0 the cross positions, else an isolated one's instrument.
+    """
 
     command_id: bytes
     sequence: int
@@ -88,6 +98,8 @@ class AccountView(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2)
     initial_margin_units: int
     maintenance_margin_units: int
     positions: list[PositionView]
+    isolated_units: int = 0
+    liquidations: list[int] = []
 
 
 class OrderPreview(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from risk.core.margin import initial_margin_units
+from risk.core.margin import ceil_ppb, initial_margin_units
 from trading.core.accounts import Account
 from trading.core.positions import Position
 from trading.engine.state import SETTLEMENT_ASSET
@@ -13,46 +13,65 @@ def leverage_of(position: Position) -> int:
     return position.leverage or position.instrument.default_leverage
 
 
+def requirement(
+    position: Position, lots: int, buy_lots: int, sell_lots: int, open_loss_units: int, leverage: int = 0
+) -> int:
+    """Initial margin in units that the account's cross equity must hold for the position with these lots and orders.
+
+    An isolated one has its own margin: only what its orders add counts. `leverage` in place of its own.
+    """
+    leverage = leverage or leverage_of(position)
+    units = initial_margin_units(position.instrument, lots, buy_lots, sell_lots, open_loss_units, leverage)
+    if position.isolated_units is not None:
+        units -= initial_margin_units(position.instrument, lots, 0, 0, 0, leverage)
+    return units
+
+
 def present_requirement(position: Position, leverage: int = 0) -> int:
-    """Initial margin in units of the position and its open orders as they are; `leverage` in place of its own."""
-    return initial_margin_units(
-        position.instrument,
-        position.lots,
-        position.buy_lots,
-        position.sell_lots,
-        position.open_loss_units,
-        leverage or leverage_of(position),
+    """The requirement of the position and its open orders as they are; `leverage` in place of its own."""
+    return requirement(
+        position, position.lots, position.buy_lots, position.sell_lots, position.open_loss_units, leverage
     )
+
+
+def contribution(position: Position) -> int:
+    """What the position adds to cross equity: unrealised P&L less owed funding; an isolated one takes its margin."""
+    if position.isolated_units is not None:
+        return -position.isolated_units
+    return position.pnl_at(position.instrument.lot_value_units) - position.owed_funding_units()
 
 
 def refresh(position: Position) -> None:
-    """Bring the memoised initial margin and unrealised P&L up to the present mark."""
-    instrument, lots = position.instrument, position.lots
-    position.initial_units = initial_margin_units(
-        instrument,
-        lots,
-        position.buy_lots,
-        position.sell_lots,
-        position.open_loss_units,
-        position.leverage or instrument.default_leverage,
-    )
-    position.pnl_units = lots * instrument.lot_value_units - position.entry_value_units
-    position.margin_key = instrument.margin_key
+    """Bring the memoised requirement and contribution to equity up to the present mark."""
+    position.initial_units = present_requirement(position)
+    position.pnl_units = contribution(position)
+    position.margin_key = position.instrument.margin_key
 
 
 def equity_and_initial(account: Account, besides: Position | None = None) -> tuple[int, int]:
-    """(equity, sum of initial margins) of the account in units of the settlement asset.
+    """(cross equity, sum of the requirements on it) of the account in units of the settlement asset.
 
-    The initial margin of the position `besides` is left out, its unrealised P&L is not.
+    The requirement of the position `besides` is left out, its part of equity is not.
     """
     equity = account.collateral.get(SETTLEMENT_ASSET, 0)
     initial = 0
     for position in account.positions.values():
         if position is besides:
-            equity += position.lots * position.instrument.lot_value_units - position.entry_value_units
+            equity += contribution(position)
             continue
         if position.margin_key != position.instrument.margin_key:
             refresh(position)
         equity += position.pnl_units
         initial += position.initial_units
     return equity, initial
+
+
+def fund_margin_units(fund: Account) -> int:
+    """What the insurance fund keeps for the positions it holds."""
+    return sum(
+        ceil_ppb(
+            abs(position.lots) * position.instrument.lot_value_units,
+            position.instrument.parameters.risk.fund_margin_ppb,
+        )
+        for position in fund.positions.values()
+    )

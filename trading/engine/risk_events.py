@@ -94,9 +94,9 @@ class LiquidationFeeCharged(Event, frozen=True, array_like=True, gc=False, tag=3
 class PositionAssigned(Event, frozen=True, array_like=True, gc=False, tag=33):
     """Lots of a liquidated position passed to the insurance fund, or were closed against a deleveraged position.
 
-    At the bankruptcy price, outside the book. `side` is that of the liquidated account in it. Positions and entry values
-    are those after it. `place` in the queue of deleveraging counts from 1, its `rank_ppb` is F17's; both 0: the fund
-    took the lots over.
+    At the bankruptcy price, outside the book. `side` is that of the liquidated account in it. Positions and entry
+    values are those after it. `place` in the queue of deleveraging counts from 1, its `rank_ppb` is F17's; both 0: the
+    fund took the lots over.
     """
 
     liquidation_id: int

@@ -15,11 +15,11 @@ from trading.core.order_book import orders_of
 from trading.core.orders import Order, Special
 from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
-from trading.engine.commands import InternalCommand, TriggerOrder
+from trading.engine.commands import InternalCommand, SettleFunding, TriggerOrder, UnwindFund
 from trading.engine.resting import watch
-from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
+from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, RESUMPTION_DUE, State
 
-SNAPSHOT_FORMAT: Final = 3
+SNAPSHOT_FORMAT: Final = 4
 
 _ORDER_FIELDS: Final = (
     "client_order_id",
@@ -65,6 +65,7 @@ _POSITION_FIELDS: Final = (
     "open_orders",
     "reduce_buy_lots",
     "reduce_sell_lots",
+    "isolated_units",
 )
 
 
@@ -94,6 +95,9 @@ def dump(state: State) -> bytes:
             [_dump_instrument(instrument) for _, instrument in sorted(state.instruments.items())],
             [_dump_account(account) for _, account in sorted(state.accounts.items())],
             [_dump_queues(instrument) for _, instrument in sorted(state.instruments.items())],
+            state.exchange_state,
+            sorted(state.funding_units.items()),
+            sorted(state.waiting),
         ]
     )
 
@@ -110,6 +114,9 @@ def load(data: bytes) -> State:
     state.generation_started_ns = parts[7]
     state.recent_command_ids = dict(parts[8])
     state.previous_command_ids = dict(parts[9])
+    state.exchange_state = parts[14]
+    state.funding_units = dict(parts[15])
+    state.waiting = {(account_id, scope) for account_id, scope in parts[16]}
     for instrument in parts[11]:
         _load_instrument(state, instrument)
     orders: dict[int, Order] = {}
@@ -127,6 +134,12 @@ def load(data: bytes) -> State:
     for _, command in state.pending:
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
             state.untriggered[command.order_id].is_queued = True
+        elif isinstance(command, UnwindFund):
+            state.unwinding.add(command.instrument_id)
+        elif isinstance(command, SettleFunding):
+            state.settling.add(command.instrument_id)
+    for account_id in state.accounts:
+        state.liquidation_index.note(account_id)
     return state
 
 
@@ -136,9 +149,16 @@ def _dump_instrument(instrument: Instrument) -> list[Any]:
         instrument.parameters,
         instrument.newest_version,
         sorted(instrument.scheduled.items()),
-        instrument.state,
+        instrument.own_state,
         instrument.mark_price_ticks,
         instrument.last_price_ticks,
+        instrument.index_price_ticks,
+        instrument.marked_at_ns,
+        instrument.resume_at_ns,
+        instrument.funded_until_ns,
+        str(instrument.funding_index),  # may need more than 64 bits
+        list(instrument.window.lows),
+        list(instrument.window.highs),
     ]
 
 
@@ -148,8 +168,15 @@ def _load_instrument(state: State, parts: list[Any]) -> None:
     for version, (due_ns, parameters) in parts[3]:
         instrument.scheduled[version] = (due_ns, msgspec.convert(parameters, InstrumentParameters))
         state.add_timer(due_ns, PARAMETERS_DUE, instrument.instrument_id, version)
-    instrument.state, mark_price_ticks, instrument.last_price_ticks = parts[4:]
-    instrument.mark(mark_price_ticks)
+    instrument.be_in(parts[4], state.exchange_state)
+    instrument.mark(parts[5])
+    instrument.last_price_ticks, instrument.index_price_ticks, instrument.marked_at_ns = parts[6:9]
+    instrument.resume_at_ns, instrument.funded_until_ns, instrument.funding_index = *parts[9:11], int(parts[11])
+    if instrument.resume_at_ns:
+        state.add_timer(instrument.resume_at_ns, RESUMPTION_DUE, instrument.instrument_id, 0)
+    instrument.window.lows.extend((time_ns, ticks) for time_ns, ticks in parts[12])
+    instrument.window.highs.extend((time_ns, ticks) for time_ns, ticks in parts[13])
+    instrument.price_band_ppb = instrument.band_in_force_ppb()
     state.instruments[instrument.instrument_id] = instrument
 
 
@@ -166,12 +193,20 @@ def _dump_account(account: Account) -> list[Any]:
         list((account.closed_client_orders or {}).items()),
         [_dump_position(instrument_id, position) for instrument_id, position in sorted(account.positions.items())],
         [_dump_order(order) for _, order in sorted(account.orders.items())],
+        sorted((account.liquidations or {}).items()),
     ]
 
 
 def _dump_position(instrument_id: int, position: Position) -> list[Any]:
     plain = [getattr(position, name) for name in _POSITION_FIELDS]
-    return [instrument_id, *plain, list(position.reduce_only_orders or ()), _dump_protection(position.protection)]
+    owed_since = str(position.instrument.funding_index - position.funding_index) if position.lots else "0"
+    return [
+        instrument_id,
+        *plain,
+        owed_since,
+        list(position.reduce_only_orders or ()),
+        _dump_protection(position.protection),
+    ]
 
 
 def _dump_protection(protection: MarketMakerProtection | None) -> list[Any]:
@@ -223,11 +258,13 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
     account.collateral = dict(parts[5])
     account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[6]} or None
     account.closed_client_orders = dict(parts[7]) or None
+    account.liquidations = dict(parts[10]) or None
     reduce_only: list[tuple[Position, list[int]]] = []
     for fields in parts[8]:
         position = Position(account, state.instruments[fields[0]])
-        for name, value in zip(_POSITION_FIELDS, fields[1:-2], strict=True):
+        for name, value in zip(_POSITION_FIELDS, fields[1:-3], strict=True):
             setattr(position, name, value)
+        position.funding_index = position.instrument.funding_index - int(fields[-3])
         position.protection = _load_protection(fields[-1])
         account.positions[fields[0]] = position
         reduce_only.append((position, fields[-2]))

@@ -13,7 +13,9 @@ from sortedcontainers import SortedList
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.orders import Order
+from trading.core.terms import ACCOUNT_FROZEN, INSTRUMENT_NORMAL, INSURANCE_FUND
 from trading.engine.commands import InternalCommand
+from trading.engine.liquidation_index import LiquidationIndex
 
 SETTLEMENT_ASSET: Final = "USDT"
 DOMAINS: Final = 64
@@ -25,36 +27,45 @@ CLOSED_CLIENT_ORDER_IDS: Final = 10_000
 PARAMETERS_DUE: Final = 0  # instrument id, version
 ORDER_EXPIRES: Final = 1  # order id, account id
 CANCEL_AFTER_DUE: Final = 2  # account id, 0
+RESUMPTION_DUE: Final = 3  # instrument id, 0
 
 
 class State:
-    """Everything. Internal commands wait in `urgent`, which is always worked off, or, triggers, in `pending`.
+    """Everything. Internal commands wait in `urgent`, which is always worked off, or, triggers and others of which
+    there may be very many, in `pending`. `waiting` are the liquidations (account id, scope) that wait for prices.
 
     `subject` is the order the running record is about, `traded` the instrument it traded in, first at
-    `first_trade_ticks`; they are transient, not part of dump or hash. `next_timer_ns` is when the first of `timers` is
-    due, 0 when there is none.
+    `first_trade_ticks`; they are transient, not part of dump or hash. `liquidation_index`, and in `unwinding` and
+    `settling` the instruments for which an UnwindFund or SettleFunding is queued, follow from the rest. `next_timer_ns`
+    is when the first of `timers` is due, 0 when there is none.
     """
 
     __slots__ = (
         "accounts",
         "domain",
+        "exchange_state",
         "fees_units",
         "first_trade_ticks",
+        "funding_units",
         "generation_started_ns",
         "id_counter",
         "instruments",
+        "liquidation_index",
         "next_timer_ns",
         "pending",
         "previous_command_ids",
         "recent_command_ids",
         "sequence",
+        "settling",
         "subject",
         "time_ns",
         "timers",
         "traded",
         "transferred_units",
         "untriggered",
+        "unwinding",
         "urgent",
+        "waiting",
     )
 
     def __init__(self, domain: int) -> None:
@@ -63,16 +74,23 @@ class State:
         self.sequence = 0
         self.time_ns = 0
         self.id_counter = 0
-        self.accounts: dict[int, Account] = {}
+        self.exchange_state = INSTRUMENT_NORMAL
+        self.accounts: dict[int, Account] = {INSURANCE_FUND: Account(INSURANCE_FUND, 0)}
+        self.accounts[INSURANCE_FUND].state = ACCOUNT_FROZEN
         self.instruments: dict[int, Instrument] = {}
         self.untriggered: dict[int, Order] = {}
         self.fees_units: dict[str, int] = {}
+        self.funding_units: dict[str, int] = {}
         self.transferred_units: dict[str, int] = {}
         self.generation_started_ns = 0
         self.recent_command_ids: dict[bytes, int] = {}
         self.previous_command_ids: dict[bytes, int] = {}
         self.pending: deque[tuple[int, InternalCommand]] = deque()
         self.urgent: deque[tuple[int, InternalCommand]] = deque()
+        self.waiting: set[tuple[int, int]] = set()
+        self.unwinding: set[int] = set()
+        self.settling: set[int] = set()
+        self.liquidation_index = LiquidationIndex()
         self.timers = SortedList()
         self.next_timer_ns = 0
         self.subject: Order | None = None

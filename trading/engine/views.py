@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
-from risk.core.margin import maintenance_margin_units
 from trading.core.accounts import Account
 from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
@@ -19,7 +18,8 @@ from trading.core.terms import (
 )
 from trading.engine.events import AnyEvent, OrderCancelled, OrderPlaced, OrderRejected, OrderTriggered
 from trading.engine.replies import AccountView, OrderView, PositionView
-from trading.engine.requirements import equity_and_initial, leverage_of, refresh
+from trading.engine.requirements import equity_and_initial, leverage_of, present_requirement
+from trading.engine.scopes import CROSS, held_by_scope, margin_of
 from trading.engine.state import State
 
 
@@ -95,9 +95,9 @@ def order_status(order: Order, reject_code: str) -> int:
 def account_view(state: State, account: Account, command_id: bytes) -> AccountView:
     """Equity, margins and positions at the present marks."""
     equity, initial = equity_and_initial(account)
-    held = [position for _, position in sorted(account.positions.items()) if is_worth_showing(position)]
-    maintenance = [maintenance_units(position) for position in held]
-    total = sum(maintenance)
+    shown = [position for _, position in sorted(account.positions.items()) if is_worth_showing(position)]
+    scopes = {scope: (held, *margin_of(account, scope, held)) for scope, held in held_by_scope(account).items()}
+    cross_maintenance = sum(scopes[CROSS][2]) if CROSS in scopes else 0
     return AccountView(
         command_id,
         state.sequence,
@@ -107,8 +107,10 @@ def account_view(state: State, account: Account, command_id: bytes) -> AccountVi
         dict(sorted(account.collateral.items())),
         equity,
         initial,
-        total,
-        [_position_view(position, units, equity, total) for position, units in zip(held, maintenance, strict=True)],
+        cross_maintenance,
+        [_position_view(position, scopes) for position in shown],
+        account.isolated_units(),
+        sorted(account.liquidations or ()),
     )
 
 
@@ -117,27 +119,22 @@ def is_worth_showing(position: Position) -> bool:
     return bool(position.lots or position.open_orders or position.leverage)
 
 
-def maintenance_units(position: Position) -> int:
-    """Maintenance margin of the position at the present mark."""
+def _position_view(position: Position, scopes: dict[int, tuple[list[Position], int, list[int]]]) -> PositionView:
+    """`scopes`: held positions, equity and their maintenance margins."""
     instrument = position.instrument
-    if position.lots == 0:
-        return 0
-    notional_units = abs(position.lots) * instrument.lot_value_units
-    return maintenance_margin_units(instrument.brackets, notional_units)
-
-
-def _position_view(position: Position, maintenance: int, equity: int, all_maintenance: int) -> PositionView:
-    instrument = position.instrument
-    refresh(position)
-    liquidation_price, bankruptcy_price = 0, 0
+    isolated_units = position.isolated_units
+    pnl_units = position.pnl_at(instrument.lot_value_units)
+    liquidation_price = bankruptcy_price = maintenance = 0
     if position.lots:
+        held, equity, maintenances = scopes[CROSS if isolated_units is None else instrument.instrument_id]
+        maintenance = maintenances[held.index(position)]
         liquidation_price = liquidation_price_ticks(
             lots=position.lots,
             entry_value_units=position.entry_value_units,
             value_units=instrument.value_units,
             brackets=instrument.brackets,
-            other_equity_units=equity - position.pnl_units,
-            other_maintenance_units=all_maintenance - maintenance,
+            other_equity_units=equity - pnl_units,
+            other_maintenance_units=sum(maintenances) - maintenance,
         )
         bankruptcy_price = bankruptcy_price_ticks(
             lots=position.lots,
@@ -145,20 +142,23 @@ def _position_view(position: Position, maintenance: int, equity: int, all_mainte
             value_units=instrument.value_units,
             equity_units=equity,
             maintenance_units=maintenance,
-            all_maintenance_units=all_maintenance,
+            all_maintenance_units=sum(maintenances),
         )
     return PositionView(
         instrument.instrument_id,
         position.lots,
         position.entry_value_units,
         instrument.mark_price_ticks,
-        position.pnl_units,
+        pnl_units,
         position.buy_lots,
         position.sell_lots,
         position.open_loss_units,
-        position.initial_units,
+        present_requirement(position),
         maintenance,
         liquidation_price,
         bankruptcy_price,
         leverage_of(position),
+        isolated_units is not None,
+        isolated_units or 0,
+        position.owed_funding_units(),
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from risk.core.margin import maximum_leverage
 from trading.core.positions import Position
-from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_FROZEN, ACCOUNT_NORMAL
+from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_FROZEN, ACCOUNT_NORMAL, INSURANCE_FUND
 from trading.engine.commands import (
     OpenAccount,
     SetAccountLimits,
@@ -22,8 +22,10 @@ from trading.engine.events import (
     CollateralTransferred,
     LeverageChanged,
 )
+from trading.engine.isolated import initial_alone_units
 from trading.engine.refusal import refuse
-from trading.engine.requirements import equity_and_initial, present_requirement
+from trading.engine.requirements import equity_and_initial, fund_margin_units, present_requirement
+from trading.engine.scopes import CROSS
 from trading.engine.state import SETTLEMENT_ASSET, State
 
 MAXIMUM_TRANSFER_UNITS: Final = 10**15
@@ -41,7 +43,7 @@ def open_account(state: State, command: OpenAccount) -> list[AnyEvent]:
 
 
 def set_account_state(state: State, command: SetAccountState) -> list[AnyEvent]:
-    if command.account_id not in state.accounts:
+    if command.account_id not in state.accounts or command.account_id == INSURANCE_FUND:
         return refuse(command, "account_not_found")
     if not ACCOUNT_NORMAL <= command.state <= ACCOUNT_FROZEN:
         return refuse(command, "invalid_parameter")
@@ -49,7 +51,7 @@ def set_account_state(state: State, command: SetAccountState) -> list[AnyEvent]:
 
 
 def set_account_limits(state: State, command: SetAccountLimits) -> list[AnyEvent]:
-    if command.account_id not in state.accounts:
+    if command.account_id not in state.accounts or command.account_id == INSURANCE_FUND:
         return refuse(command, "account_not_found")
     if command.maximum_open_orders < 0:
         return refuse(command, "invalid_parameter")
@@ -57,7 +59,10 @@ def set_account_limits(state: State, command: SetAccountLimits) -> list[AnyEvent
 
 
 def transfer_collateral(state: State, command: TransferCollateral) -> list[AnyEvent]:
-    """Money in is taken unless it overflows; money out must leave the margin covered, unrealised gains apart."""
+    """Money in is taken unless it overflows; money out must leave the margin covered, unrealised gains apart.
+
+    The insurance fund, frozen to all else, keeps its own margin.
+    """
     account = state.accounts.get(command.account_id)
     if account is None:
         return refuse(command, "account_not_found")
@@ -66,10 +71,14 @@ def transfer_collateral(state: State, command: TransferCollateral) -> list[AnyEv
         return refuse(command, "invalid_parameter")
     collateral = account.collateral.get(command.asset, 0)
     if amount < 0:
-        if account.state >= ACCOUNT_CANCEL_ONLY:
+        is_fund = command.account_id == INSURANCE_FUND
+        is_liquidated = account.liquidations is not None and CROSS in account.liquidations
+        if is_liquidated or (account.state >= ACCOUNT_CANCEL_ONLY and not is_fund):
             return refuse(command, "account_restricted")
         equity, initial = equity_and_initial(account)
-        if -amount > max(0, min(collateral, equity) - initial):
+        if is_fund:
+            initial = fund_margin_units(account)
+        if -amount > max(0, min(collateral - account.isolated_units(), equity) - initial):
             return refuse(command, "insufficient_funds")
     elif collateral + amount > MAXIMUM_COLLATERAL_UNITS:
         return refuse(command, "invalid_parameter")
@@ -84,12 +93,12 @@ def set_leverage(state: State, command: SetLeverage) -> list[AnyEvent]:
     instrument = state.instruments.get(command.instrument_id)
     if instrument is None:
         return refuse(command, "instrument_not_found")
-    if account.state == ACCOUNT_FROZEN:
+    position = account.positions.get(command.instrument_id) or Position(account, instrument)
+    if account.state == ACCOUNT_FROZEN or account.is_being_liquidated(position):
         return refuse(command, "account_restricted")
     leverage = command.leverage
     if not 1 <= leverage <= HIGHEST_LEVERAGE:
         return refuse(command, "invalid_parameter")
-    position = account.positions.get(command.instrument_id) or Position(account, instrument)
     largest_lots = max(abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots))
     notional_units = largest_lots * instrument.lot_value_units
     if leverage > maximum_leverage(instrument.brackets, notional_units):
@@ -98,4 +107,8 @@ def set_leverage(state: State, command: SetLeverage) -> list[AnyEvent]:
     initial_after = initial - position.initial_units + present_requirement(position, leverage)
     if initial_after > initial and initial_after > equity:
         return refuse(command, "insufficient_margin")
+    if position.isolated_units is not None and position.lots:
+        equity = position.isolated_units + position.pnl_at(instrument.lot_value_units)
+        if equity < initial_alone_units(position, position.lots, leverage):
+            return refuse(command, "insufficient_margin")
     return [LeverageChanged(command.account_id, command.instrument_id, leverage)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.orders import NOT_SPECIAL, Order, lots_to_hide, release_open_loss
+from trading.core.positions import Position
 from trading.core.terms import (
     ACCOUNT_CANCEL_ONLY,
     CANCEL_USER,
@@ -33,7 +34,7 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
     if command.expected_sequence and command.expected_sequence != order.sequence:
         return refuse(command, "idempotency_conflict")
     instrument = order.position.instrument
-    code = _value_refusal(command, order, instrument) or _state_refusal(account, instrument)
+    code = _value_refusal(command, order, instrument) or _state_refusal(account, order.position)
     if code:
         return refuse(command, code)
     quantity_lots = command.quantity_lots or order.quantity_lots
@@ -62,8 +63,9 @@ def _value_refusal(command: AmendOrder, order: Order, instrument: Instrument) ->
     return "invalid_price" if price_ticks and order.order_type in MARKET_TYPES else ""
 
 
-def _state_refusal(account: Account, instrument: Instrument) -> str:
-    if account.state >= ACCOUNT_CANCEL_ONLY:
+def _state_refusal(account: Account, position: Position) -> str:
+    instrument = position.instrument
+    if account.state >= ACCOUNT_CANCEL_ONLY or account.is_being_liquidated(position):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"

@@ -12,6 +12,7 @@ from trading.core.terms import (
     CANCEL_REDUCE_ONLY,
     CANCEL_USER,
     INSTRUMENT_HALTED,
+    INSURANCE_FUND,
 )
 from trading.engine.client_orders import known_client_order
 from trading.engine.commands import (
@@ -72,7 +73,7 @@ def cancel_all_orders(state: State, command: CancelAllOrders) -> list[AnyEvent]:
 
 def cancel_after(state: State, command: CancelAfter) -> list[AnyEvent]:
     """Arm, renew or switch off the dead man's switch."""
-    if command.account_id not in state.accounts:
+    if command.account_id not in state.accounts or command.account_id == INSURANCE_FUND:
         return refuse(command, "account_not_found")
     if not 0 <= command.timeout_ns <= LONGEST_CANCEL_AFTER_NS:
         return refuse(command, "invalid_parameter")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL, MAXIMUM_BAND_PPB, PPB
 from trading.engine.commands import (
     ActivateParameters,
     ListInstrument,
     SetInstrumentParameters,
     SetInstrumentState,
-    UpdateMarkPrice,
 )
 from trading.engine.events import (
     AnyEvent,
     InstrumentListed,
     InstrumentStateChanged,
-    MarkPriceUpdated,
     ParametersChanged,
     ParametersScheduled,
 )
@@ -26,6 +24,9 @@ from trading.engine.state import State
 
 HIGHEST_FEE_PPB: Final = 10**7
 VALUE_BOUND_UNITS: Final = 2**62
+SECOND_NS: Final = 10**9
+DAY_NS: Final = 86_400 * SECOND_NS
+LONGEST_HALT_NS: Final = 7 * DAY_NS
 KINDS: Final = ("perpetual",)
 
 
@@ -70,15 +71,6 @@ def set_instrument_state(state: State, command: SetInstrumentState) -> list[AnyE
     return [InstrumentStateChanged(command.instrument_id, command.state)]
 
 
-def update_mark_price(state: State, command: UpdateMarkPrice) -> list[AnyEvent]:
-    instrument = state.instruments.get(command.instrument_id)
-    if instrument is None:
-        return refuse(command, "instrument_not_found")
-    if not 1 <= command.mark_price_ticks <= instrument.parameters.maximum_price_ticks:
-        return refuse(command, "invalid_price")
-    return [MarkPriceUpdated(command.instrument_id, command.mark_price_ticks)]
-
-
 def are_valid_terms(terms: InstrumentTerms) -> bool:
     """Whether an instrument can be listed under these terms."""
     return terms.instrument_id > 0 and terms.symbol != "" and terms.kind in KINDS and terms.value_units >= 1
@@ -101,8 +93,35 @@ def are_valid_parameters(terms: InstrumentTerms, parameters: InstrumentParameter
         and 1 <= parameters.position_limit_units < VALUE_BOUND_UNITS
         and parameters.maximum_open_orders >= 1
         and largest_value_units < VALUE_BOUND_UNITS
+        and are_valid_risk_parameters(parameters.risk)
         and are_valid_brackets(parameters.brackets)
         and 1 <= parameters.default_leverage <= PPB // parameters.brackets[0].initial_rate_ppb
+    )
+
+
+def are_valid_risk_parameters(risk: RiskParameters) -> bool:
+    """Whether rates are rates, times are neither too short nor too long, and nothing is negative."""
+    rates = (
+        risk.basis_clamp_ppb,
+        risk.funding_cap_ppb,
+        risk.liquidation_share_ppb,
+        risk.liquidation_fee_ppb,
+        risk.liquidation_band_ppb,
+        risk.fund_margin_ppb,
+        risk.volatility_move_ppb,
+    )
+    return (
+        min(risk) >= 0
+        and 1 <= risk.mark_method <= 3
+        and max(rates) <= PPB
+        and risk.maximum_band_ppb <= MAXIMUM_BAND_PPB
+        and risk.funding_interval_ns >= SECOND_NS
+        and risk.impact_notional_units >= 1
+        and risk.volatility_window_ns <= DAY_NS
+        and SECOND_NS <= risk.volatility_halt_ns <= LONGEST_HALT_NS
+        and SECOND_NS <= risk.volatility_cancel_only_ns <= LONGEST_HALT_NS
+        and risk.liquidation_band_ppb > 0
+        and risk.fund_limit_units < VALUE_BOUND_UNITS
     )
 
 

@@ -18,7 +18,7 @@ from trading.core.terms import (
     LIMIT,
     MARKET_TYPES,
     TRAILING_STOP,
-    TRIGGER_BY_LAST,
+    TRIGGER_BY_INDEX,
     TRIGGERED_TYPES,
 )
 from trading.engine.client_orders import known_client_order, order_content
@@ -112,7 +112,8 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     if instrument.state != INSTRUMENT_NORMAL:
         return []
     execution = Execution(position, order, order.open_lots, order.price_ticks)
-    code = "account_restricted" if account.may_not_place(order.reduce_only) else execution.plan()
+    is_restricted = account.may_not_place(order.reduce_only) or account.is_being_liquidated(position)
+    code = "account_restricted" if is_restricted else execution.plan()
     if code:
         return [OrderRejected(order.order_id, account.account_id, instrument.instrument_id, order.open_lots, code)]
     events: list[AnyEvent] = [
@@ -149,7 +150,7 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
         or (command.post_only and not is_plain)
         or (trigger_price_ticks != 0) != (waits and order_type != TRAILING_STOP)
         or (command.trigger_by != 0) != waits
-        or not 0 <= command.trigger_by <= TRIGGER_BY_LAST
+        or not 0 <= command.trigger_by <= TRIGGER_BY_INDEX
         or (time_in_force == GTD and command.expires_at_ns <= time_ns)
         or (time_in_force != GTD and command.expires_at_ns != 0)
         or not trails_rightly(command)
@@ -172,6 +173,8 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
     if command.attached and not all(is_priced_rightly(attached, highest) for attached in command.attached):
         return "invalid_price"
     if account.state != ACCOUNT_NORMAL and account.may_not_place(command.reduce_only):
+        return "account_restricted"
+    if account.liquidations is not None and account.is_being_liquidated(position):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"

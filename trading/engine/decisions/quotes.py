@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from risk.core.margin import initial_margin_units, open_loss_units
+from risk.core.margin import open_loss_units
 from trading.core.order_book import Ladder, orders_of
 from trading.core.orders import Order
 from trading.core.positions import Position
@@ -18,6 +18,7 @@ from trading.core.terms import (
     GTC,
     INSTRUMENT_CANCEL_ONLY,
     INSTRUMENT_HALTED,
+    INSURANCE_FUND,
     LIMIT,
     PPB,
     SELL,
@@ -27,7 +28,7 @@ from trading.engine.decisions.amends import amended_in_place
 from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent, MarketMakerProtectionFired, MarketMakerProtectionSet, OrderPlaced
 from trading.engine.refusal import refuse
-from trading.engine.requirements import equity_and_initial, leverage_of, present_requirement
+from trading.engine.requirements import equity_and_initial, present_requirement, requirement
 from trading.engine.state import State
 
 MOST_QUOTES: Final = 40
@@ -98,7 +99,7 @@ class _Plan:
         ):
             return "position_limit"
         equity, other_initial = equity_and_initial(position.account, position)
-        required = initial_margin_units(instrument, position.lots, buy, sell, loss, leverage_of(position))
+        required = requirement(position, position.lots, buy, sell, loss)
         lacking = other_initial + required - equity
         if lacking > 0 and required > present_requirement(position):
             return "insufficient_margin"
@@ -115,7 +116,7 @@ class _Plan:
 
 
 def set_market_maker_protection(state: State, command: SetMarketMakerProtection) -> list[AnyEvent]:
-    if command.account_id not in state.accounts:
+    if command.account_id not in state.accounts or command.account_id == INSURANCE_FUND:
         return refuse(command, "account_not_found")
     if command.instrument_id not in state.instruments:
         return refuse(command, "instrument_not_found")
@@ -169,7 +170,7 @@ def _state_refusal(position: Position, quotes: tuple[Quote, ...], time_ns: int) 
         if account.state == ACCOUNT_FROZEN:
             return "account_restricted"
         return "instrument_halted" if instrument.state == INSTRUMENT_HALTED else ""
-    if account.state != ACCOUNT_NORMAL:
+    if account.state != ACCOUNT_NORMAL or account.is_being_liquidated(position):
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"

@@ -14,7 +14,7 @@ from trading.core.terms import (
     MARKET_TYPES,
     PPB,
     TRAILING_STOP,
-    TRIGGER_BY_LAST,
+    TRIGGER_BY_INDEX,
     TRIGGER_BY_MARK,
     TRIGGERED_TYPES,
 )
@@ -141,7 +141,8 @@ def cancel_group(state: State, command: CancelGroup) -> list[AnyEvent]:
 
 def _would_be_rejected(order: Order) -> bool:
     """Whether its trigger would come to nothing; others that only wait are not in its way and better stay then."""
-    if order.position.account.may_not_place(order.reduce_only):
+    account = order.position.account
+    if account.may_not_place(order.reduce_only) or account.is_being_liquidated(order.position):
         return True
     return Execution(order.position, order, order.open_lots, order.price_ticks).plan() != ""
 
@@ -150,7 +151,7 @@ def _is_shaped_rightly(order: AttachedOrder) -> bool:
     return (
         order.order_type in TRIGGERED_TYPES
         and (order.trigger_price_ticks != 0) == (order.order_type != TRAILING_STOP)
-        and TRIGGER_BY_MARK <= order.trigger_by <= TRIGGER_BY_LAST
+        and TRIGGER_BY_MARK <= order.trigger_by <= TRIGGER_BY_INDEX
         and trails_rightly(order)
     )
 

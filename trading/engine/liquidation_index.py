@@ -1,0 +1,107 @@
+"""Who has to be looked at when a mark price comes: those it takes out of their safe interval, and those noted since.
+
+A cache beside the state: whatever it holds, the accounts it names are only candidates for an exact check, and it names
+at least all that could fail it. So an engine that has just recovered, where every account is noted, decides the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sortedcontainers import SortedList
+
+_BUCKET_BITS: Final = 10
+
+
+class Bounds:
+    """Account ids by a price, in buckets a thousandth of the price wide."""
+
+    __slots__ = ("buckets", "codes")
+
+    def __init__(self) -> None:
+        self.buckets: dict[int, dict[int, int]] = {}
+        self.codes = SortedList()
+
+    def add(self, bound_ticks: int, account_id: int) -> None:
+        code = _code(bound_ticks)
+        bucket = self.buckets.get(code)
+        if bucket is None:
+            bucket = self.buckets[code] = {}
+            self.codes.add(code)
+        bucket[account_id] = bound_ticks
+
+    def remove(self, bound_ticks: int, account_id: int) -> None:
+        code = _code(bound_ticks)
+        bucket = self.buckets[code]
+        del bucket[account_id]
+        if not bucket:
+            del self.buckets[code]
+            self.codes.remove(code)
+
+    def above(self, price_ticks: int) -> list[int]:
+        """Those whose bound is above the price."""
+        return [
+            account_id
+            for code in self.codes.irange(minimum=_code(price_ticks))
+            for account_id, bound_ticks in self.buckets[code].items()
+            if bound_ticks > price_ticks
+        ]
+
+    def below(self, price_ticks: int) -> list[int]:
+        """Those whose bound is below the price."""
+        return [
+            account_id
+            for code in self.codes.irange(maximum=_code(price_ticks))
+            for account_id, bound_ticks in self.buckets[code].items()
+            if bound_ticks < price_ticks
+        ]
+
+
+class LiquidationIndex:
+    """`noted` are the accounts to look at with the next price. `intervals` keeps by account id the marks (instrument
+    id, low, high) within which equity stays at maintenance or above."""
+
+    __slots__ = ("highs", "intervals", "lows", "noted")
+
+    def __init__(self) -> None:
+        self.noted: dict[int, bool] = {}
+        self.intervals: dict[int, list[tuple[int, int, int]]] = {}
+        self.lows: dict[int, Bounds] = {}
+        self.highs: dict[int, Bounds] = {}
+
+    def note(self, account_id: int) -> None:
+        self.noted[account_id] = True
+
+    def candidates(self, instrument_id: int, mark_price_ticks: int) -> list[int]:
+        """Account ids, sorted."""
+        found = set(self.noted)
+        lows, highs = self.lows.get(instrument_id), self.highs.get(instrument_id)
+        if lows is not None:
+            found.update(lows.above(mark_price_ticks))
+        if highs is not None:
+            found.update(highs.below(mark_price_ticks))
+        return sorted(found)
+
+    def watch(self, account_id: int, intervals: list[tuple[int, int, int]]) -> None:
+        """Safe marks of an account from now on. A low or high of 0 is no bound."""
+        for instrument_id, low_ticks, high_ticks in self.intervals.pop(account_id, ()):
+            if low_ticks:
+                self.lows[instrument_id].remove(low_ticks, account_id)
+            if high_ticks:
+                self.highs[instrument_id].remove(high_ticks, account_id)
+        if not intervals:
+            return
+        self.intervals[account_id] = intervals
+        for instrument_id, low_ticks, high_ticks in intervals:
+            if low_ticks:
+                self.lows.setdefault(instrument_id, Bounds()).add(low_ticks, account_id)
+            if high_ticks:
+                self.highs.setdefault(instrument_id, Bounds()).add(high_ticks, account_id)
+
+
+def _code(price_ticks: int) -> int:
+    """Rises with the price: its length in bits, then its first bits."""
+    length = price_ticks.bit_length()
+    if length <= _BUCKET_BITS:
+        return price_ticks
+    return ((length - _BUCKET_BITS) << _BUCKET_BITS) | (price_ticks >> (length - _BUCKET_BITS))
