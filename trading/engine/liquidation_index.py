@@ -120,8 +120,8 @@ def _bounds_in(by_instrument: dict[int, Bounds], instrument_id: int) -> Bounds:
 
 
 def _covers(wide: tuple[int, int, int], narrow: tuple[int, int, int]) -> bool:
-    """Whether marks within the narrow bound are within the wide one too."""
-    if wide[0] != narrow[0] or (wide[1] == 0) != (narrow[1] == 0):
+    """Whether marks within the narrow bound are within the wide one too. Only shorts have a high."""
+    if wide[0] != narrow[0] or (wide[2] == 0) != (narrow[2] == 0):
         return False
     return wide[1] <= narrow[1] and wide[2] >= narrow[2]
 
