@@ -209,7 +209,7 @@ def _from_json(content: dict[str, Any]) -> ParametersText:
 def _said(parameters: ParametersText) -> dict[str, Any]:
     """For the audit trail: each risk parameter on its own."""
     content = _as_json(parameters)
-    return {**content, **content.pop("risk")}
+    return content | content.pop("risk")
 
 
 def _nanoseconds(moment: datetime) -> int:
