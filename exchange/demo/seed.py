@@ -14,7 +14,8 @@ UNITS = 10**6
 
 
 def seed(known: dict[str, Credentials]) -> list[Credentials]:
-    """Lists the instruments, fills the insurance fund and settles the residents; the visitors' credentials, the `known` ones if they work.
+    """Lists the instruments, fills the insurance fund and settles the residents; the visitors' credentials, the `known`
+    ones if they work.
 
     Raises what the services raise: engine_unavailable, engine_busy and outcome_unknown pass, then call it again.
     """

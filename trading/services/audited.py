@@ -26,7 +26,7 @@ FINISH_LIMIT: Final = 50
 
 
 def submit(command: ExternalCommand, *, mandate: Mandate, intent: Intent) -> int:
-    """Gives the command; its intent's action begins with one of ACTIONS. Returns its sequence. Raises as the gateway."""
+    """Gives the command; its intent's action begins with one of ACTIONS. The sequence. Raises as the gateway."""
     with transaction.atomic(durable=True):
         entry = audit.begin(
             mandate=mandate, intent=intent, command_id=command.command_id, journal_sequence=journal_head()
