@@ -26,7 +26,13 @@ class Book:
         if opposite.best_key >= -side * price_ticks:
             filled = self.take(side, price_ticks, lots)
         if filled < lots:
-            order = self.orders[number] = Order(number, POSITION, side, price_ticks, lots, lots - filled)
+            order = self.orders[number] = Order()
+            order.order_id = number
+            order.position = POSITION
+            order.side = side
+            order.price_ticks = price_ticks
+            order.quantity_lots = lots
+            order.open_lots = lots - filled
             own.add(order)
         return filled
 

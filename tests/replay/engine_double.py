@@ -1,6 +1,7 @@
 """The real engine behind the gateway's calls, without processes: what a replay needs of a running exchange."""
 
 from exchange.contract.errors import ApiError
+from trading.core.order_book import orders_of
 from trading.engine.commands import ListInstrument, OpenAccount, TransferCollateral
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, CommandRepeated
@@ -47,7 +48,9 @@ class EngineDouble:
         """The engine's book as {side * price_ticks: lots}."""
         book = self.engine.state.instruments[TERMS.instrument_id].book
         return {
-            ladder.side * level.price_ticks: level.lots for ladder in (book.bids, book.asks) for level in ladder.walk()
+            level.key: sum(order.open_lots for order in orders_of(level))
+            for ladder in (book.bids, book.asks)
+            for level in ladder.walk()
         }
 
     def _execute(self, command, delay_ns=0):

@@ -179,7 +179,7 @@ class Scenario:
             (sum(one.open_lots - (one.special.hidden_lots if one.special else 0) for one in orders_of(level)), level)
             for level in levels
         ]
-        return ", ".join(f"{Decimal(lots) / 1000:f} @ {level.price_ticks / 10:g}" for lots, level in shown)
+        return ", ".join(f"{Decimal(lots) / 1000:f} @ {abs(level.key) / 10:g}" for lots, level in shown)
 
     def _order(self, words: list[str]) -> requests.NewOrder:
         side, quantity, order_type, *rest = words

@@ -325,11 +325,11 @@ def trailing_stops_stay_where_they_became_active():
     original = TriggerBook._trail
 
     def trail(self: TriggerBook, order: Order, price_ticks: int) -> None:
-        trigger_price_ticks = order.trigger_price_ticks
+        trigger_price_ticks = order.special.trigger_price_ticks
         original(self, order, price_ticks)
         if trigger_price_ticks:
             self.remove(order)
-            order.trigger_price_ticks = trigger_price_ticks
+            order.special.trigger_price_ticks = trigger_price_ticks
             self.add(order)
 
     with patch.object(TriggerBook, "_trail", trail):

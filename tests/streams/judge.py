@@ -4,6 +4,7 @@ import psycopg
 
 from exchange.contract.numbers import format_scaled
 from trading.api.scales import scale_of
+from trading.core.order_book import orders_of
 from trading.engine.engine import Engine
 from trading.engine.wire import decode_records
 from trading.models.journal import DOMAIN
@@ -28,7 +29,9 @@ class Judge:
         scale = scale_of(instrument.terms)
         return tuple(
             {
-                format_scaled(level.price_ticks, scale.price): format_scaled(level.lots, scale.quantity)
+                format_scaled(abs(level.key), scale.price): format_scaled(
+                    sum(order.open_lots for order in orders_of(level)), scale.quantity
+                )
                 for level in ladder.walk()
             }
             for ladder in (instrument.book.bids, instrument.book.asks)

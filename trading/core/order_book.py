@@ -35,27 +35,27 @@ class Ladder:
         """Queue `order.open_lots` behind all others at its price."""
         key = self.side * order.price_ticks
         level = self.levels.get(key)
-        order.newer = None
         if level is None:
-            level = self.levels[key] = Level(self, order.price_ticks)
-            if key > self.best_key:
-                self.keys.append(key)
-                self.best_key = key
-            else:
-                insort(self.keys, key)
-            order.older = None
-            level.oldest = order
+            level = self._new_level(key)
+        newest = order.older = level.newest
+        if newest is not None:
+            newest.newer = order
         else:
-            newest = level.newest
-            order.older = newest
-            if newest is None:
-                self.empty_levels -= 1
-                level.oldest = order
-            else:
-                newest.newer = order
+            self.empty_levels -= 1
+            level.oldest = order
+        order.newer = None
         order.level = level
         level.newest = order
-        level.lots += order.open_lots
+
+    def _new_level(self, key: int) -> Level:
+        level = self.levels[key] = Level(self, key)
+        self.empty_levels += 1
+        if key > self.best_key:
+            self.keys.append(key)
+            self.best_key = key
+        else:
+            insort(self.keys, key)
+        return level
 
     def drop_empty_levels(self) -> None:
         """Take empty levels off the end, and out of the middle when they have become too many."""
@@ -97,24 +97,23 @@ class OrderBook:
 
 def take_off(order: Order, lots: int) -> None:
     """Take `lots` off a resting order; with its last lot it leaves the book."""
-    level = order.level
-    level.lots -= lots
-    order.open_lots -= lots
-    if order.open_lots:
+    open_lots = order.open_lots = order.open_lots - lots
+    if open_lots:
         return
     older, newer = order.older, order.newer
-    if newer is None:
-        level.newest = older
-    else:
+    if newer is not None:
         newer.older = older
+    else:
+        order.level.newest = older
     if older is not None:
         older.newer = newer
         return
+    level = order.level
     level.oldest = newer
     if newer is None:
         ladder = level.ladder
         ladder.empty_levels += 1
-        if ladder.side * level.price_ticks == ladder.best_key or ladder.empty_levels > SWEEP_AT_EMPTY_LEVELS:
+        if level.key == ladder.best_key or ladder.empty_levels > SWEEP_AT_EMPTY_LEVELS:
             ladder.drop_empty_levels()
 
 

@@ -25,7 +25,6 @@ class Order:
         "filled_lots",
         "filled_value_units",
         "group_id",
-        "is_queued",
         "is_untriggered",
         "level",
         "newer",
@@ -44,9 +43,13 @@ class Order:
         "side",
         "special",
         "time_in_force",
-        "trigger_by",
-        "trigger_price_ticks",
     )
+    order_id: int
+    position: Position
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    open_lots: int
     level: Level
     older: Order | None
     newer: Order | None
@@ -56,8 +59,6 @@ class Order:
     self_trade_prevention: int
     post_only: bool
     reduce_only: bool
-    trigger_price_ticks: int
-    trigger_by: int
     expires_at_ns: int
     group_id: int
     special: Special | None
@@ -67,23 +68,13 @@ class Order:
     filled_lots: int
     filled_value_units: int
     is_untriggered: bool
-    is_queued: bool
-
-    def __init__(
-        self, order_id: int, position: Position, side: int, price_ticks: int, quantity_lots: int, open_lots: int
-    ) -> None:
-        self.order_id = order_id
-        self.position = position
-        self.side = side
-        self.price_ticks = price_ticks
-        self.quantity_lots = quantity_lots
-        self.open_lots = open_lots
 
 
 class Special:
     """What only some orders have, all 0 and False unless it is said.
 
-    An iceberg shows `display_lots` at a time, `hidden_lots` of its open ones are not shown. A trailing stop triggers
+    One that waits for a price `is_queued` when it has come to `trigger_price_ticks`, until its turn. An iceberg shows
+    `display_lots` at a time, `hidden_lots` of its open ones are not shown. A trailing stop triggers
     `trailing_distance_ticks` or `trailing_rate_ppb` behind `extreme_price_ticks`, the best price since it is active. An
     order that others are attached to `has_attached`; they have its id as `parent_order_id` and are `is_asleep` until it
     has a fill. `is_quote`: given by a mass quote.
@@ -96,13 +87,19 @@ class Special:
         "has_attached",
         "hidden_lots",
         "is_asleep",
+        "is_queued",
         "is_quote",
         "parent_order_id",
         "trailing_distance_ticks",
         "trailing_rate_ppb",
+        "trigger_by",
+        "trigger_price_ticks",
     )
 
     def __init__(self) -> None:
+        self.trigger_price_ticks = 0
+        self.trigger_by = 0
+        self.is_queued = False
         self.display_lots = 0
         self.hidden_lots = 0
         self.trailing_distance_ticks = 0
@@ -118,15 +115,20 @@ class Special:
 NOT_SPECIAL: Final = Special()  # to read from, of ordinary orders
 
 
+def special_of(order: Order) -> Special:
+    """Of an order that is known to have it: one that waits for a price, an iceberg, one of several."""
+    assert order.special is not None
+    return order.special
+
+
 class Level:
-    """All orders resting at one price of a ladder, oldest first; `lots` is their sum."""
+    """All orders resting at one price of a ladder, oldest first; `key` is side * price."""
 
-    __slots__ = ("ladder", "lots", "newest", "oldest", "price_ticks")
+    __slots__ = ("key", "ladder", "newest", "oldest")
 
-    def __init__(self, ladder: Ladder, price_ticks: int) -> None:
+    def __init__(self, ladder: Ladder, key: int) -> None:
         self.ladder = ladder
-        self.price_ticks = price_ticks
-        self.lots = 0
+        self.key = key
         self.oldest: Order | None = None
         self.newest: Order | None = None
 

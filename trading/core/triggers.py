@@ -6,40 +6,35 @@ from collections.abc import Iterator
 
 from sortedcontainers import SortedKeyList
 
-from trading.core.orders import Order, Special
+from trading.core.orders import Order, special_of
 from trading.core.terms import PPB, TAKE_PROFIT, TAKE_PROFIT_LIMIT, TRAILING_STOP
 
 
 def _rising_key(order: Order) -> tuple[int, int]:
-    return order.trigger_price_ticks, order.order_id
+    return special_of(order).trigger_price_ticks, order.order_id
 
 
 def _falling_key(order: Order) -> tuple[int, int]:
-    return -order.trigger_price_ticks, order.order_id
-
-
-def _trail_of(order: Order) -> Special:
-    assert order.special is not None
-    return order.special
+    return -special_of(order).trigger_price_ticks, order.order_id
 
 
 def _activation_key(order: Order) -> tuple[bool, int, int]:
-    activation_ticks = _trail_of(order).activation_price_ticks
+    activation_ticks = special_of(order).activation_price_ticks
     return activation_ticks != 0, -order.side * activation_ticks, order.order_id
 
 
 def _extreme_key(order: Order) -> tuple[int, int]:
-    return -order.side * _trail_of(order).extreme_price_ticks, order.order_id
+    return -order.side * special_of(order).extreme_price_ticks, order.order_id
 
 
 def _is_activated(order: Order, price_ticks: int) -> bool:
-    activation_ticks = _trail_of(order).activation_price_ticks
+    activation_ticks = special_of(order).activation_price_ticks
     return activation_ticks == 0 or order.side * (price_ticks - activation_ticks) <= 0
 
 
 def trailing_trigger_ticks(order: Order) -> int:
     """How far behind the extreme the price triggers it: the distance, or the rate rounded away from the price; >= 1."""
-    trail = _trail_of(order)
+    trail = special_of(order)
     extreme_ticks, distance_ticks, rate_ppb = (
         trail.extreme_price_ticks,
         trail.trailing_distance_ticks,
@@ -72,7 +67,7 @@ class TriggerBook:
 
     def add(self, order: Order) -> None:
         if order.order_type == TRAILING_STOP:
-            if not order.trigger_price_ticks:
+            if not special_of(order).trigger_price_ticks:
                 self.inactive[order.side].add(order)
                 return
             self.following[order.side].add(order)
@@ -80,7 +75,7 @@ class TriggerBook:
 
     def remove(self, order: Order) -> None:
         if order.order_type == TRAILING_STOP:
-            if not order.trigger_price_ticks:
+            if not special_of(order).trigger_price_ticks:
                 self.inactive[order.side].remove(order)
                 return
             self.following[order.side].remove(order)
@@ -92,22 +87,23 @@ class TriggerBook:
             inactive, following = self.inactive[side], self.following[side]
             while inactive and _is_activated(inactive[0], price_ticks):
                 self._trail(inactive[0], price_ticks)
-            while following and side * (price_ticks - _trail_of(following[0]).extreme_price_ticks) < 0:
+            while following and side * (price_ticks - special_of(following[0]).extreme_price_ticks) < 0:
                 self._trail(following[0], price_ticks)
 
     def _trail(self, order: Order, price_ticks: int) -> None:
         self.remove(order)
-        _trail_of(order).extreme_price_ticks = price_ticks
-        order.trigger_price_ticks = trailing_trigger_ticks(order)
+        special = special_of(order)
+        special.extreme_price_ticks = price_ticks
+        special.trigger_price_ticks = trailing_trigger_ticks(order)
         self.add(order)
 
     def reached(self, price_ticks: int) -> Iterator[Order]:
         """Orders whose condition holds at this price: rising by price, then falling, each by placement within one."""
         for order in self.rising:
-            if order.trigger_price_ticks > price_ticks:
+            if special_of(order).trigger_price_ticks > price_ticks:
                 break
             yield order
         for order in self.falling:
-            if order.trigger_price_ticks < price_ticks:
+            if special_of(order).trigger_price_ticks < price_ticks:
                 break
             yield order

@@ -10,9 +10,9 @@ from typing import Any
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.orders import Order
+from trading.core.orders import Order, special_of
 from trading.core.protection import MarketMakerProtection
-from trading.core.terms import TRAILING_STOP, TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK, TRIGGERED_TYPES
+from trading.core.terms import TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
 from trading.engine import events as e
 from trading.engine.apply_risk import RISK_FOLDS, go_on_liquidating
 from trading.engine.client_orders import mark_closed, remember
@@ -72,7 +72,7 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
         _, waiting = (state.urgent or state.pending).popleft()
         assert waiting == command
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
-            state.untriggered[command.order_id].is_queued = False
+            special_of(state.untriggered[command.order_id]).is_queued = False
         elif isinstance(command, UnwindFund):
             state.unwinding.remove(command.instrument_id)
         elif isinstance(command, SettleFunding):
@@ -195,15 +195,19 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     if position is None:
         position = new_position(state, account, event.instrument_id)
     order_id, resting_lots, client_order_id = event.order_id, event.resting_lots, event.client_order_id
-    order = Order(order_id, position, event.side, event.price_ticks, event.quantity_lots, 0)
+    order = Order()
+    order.order_id = order_id
+    order.position = position
+    order.side = event.side
+    order.price_ticks = event.price_ticks
+    order.quantity_lots = event.quantity_lots
+    order.open_lots = 0
     order.client_order_id = client_order_id
-    order_type = order.order_type = event.order_type
+    order.order_type = event.order_type
     order.time_in_force = event.time_in_force
     order.self_trade_prevention = event.self_trade_prevention
     order.post_only = event.post_only
     order.reduce_only = event.reduce_only
-    order.trigger_price_ticks = event.trigger_price_ticks
-    order.trigger_by = event.trigger_by
     order.expires_at_ns = event.expires_at_ns
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
@@ -212,10 +216,9 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.filled_value_units = 0
     order.group_id = event.group_id
     order.special = None
-    if order_type == TRAILING_STOP or event.display_lots or event.parent_order_id or event.is_quote or event.attached:
+    if event.trigger_by or event.display_lots or event.parent_order_id or event.is_quote or event.attached:
         order.special = special_terms(event)
     order.is_untriggered = False
-    order.is_queued = False
     state.id_counter = order_id // DOMAINS
     if event.group_id:
         join_group(account, event)
@@ -231,7 +234,7 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     position.open_orders += 1
     if event.expires_at_ns:
         state.add_timer(event.expires_at_ns, ORDER_EXPIRES, order_id, event.account_id)
-    if order_type in TRIGGERED_TYPES:
+    if event.trigger_by:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
@@ -322,8 +325,7 @@ def _amend_order(state: State, event: e.OrderAmended) -> None:
         order.price_ticks = event.price_ticks
         order.open_lots = event.resting_lots
         if event.wakes:
-            assert order.special is not None
-            order.special.is_asleep = False
+            special_of(order).is_asleep = False
             watch_price(state, order)
         else:
             queue_triggers(state, order.position.instrument)

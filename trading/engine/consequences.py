@@ -6,7 +6,7 @@ from typing import Final
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.orders import NOT_SPECIAL, Order, Special
+from trading.core.orders import NOT_SPECIAL, Order, Special, special_of
 from trading.core.positions import Position
 from trading.core.terms import INSTRUMENT_NORMAL, INSURANCE_FUND
 from trading.engine import events as e
@@ -42,7 +42,7 @@ def forget_trigger(state: State, order: Order) -> None:
     position = order.position
     special = order.special or NOT_SPECIAL
     if not special.is_asleep:
-        position.instrument.trigger_book(order.trigger_by).remove(order)
+        position.instrument.trigger_book(special.trigger_by).remove(order)
         if special.parent_order_id:
             assert position.attached_orders is not None
             del position.attached_orders[order.order_id]
@@ -53,13 +53,15 @@ def watch_price(state: State, order: Order) -> None:
     """The order watches its price from now on."""
     watch(order)
     instrument = order.position.instrument
-    follow(state, instrument, order.trigger_by)
+    follow(state, instrument, special_of(order).trigger_by)
     queue_triggers(state, instrument)
 
 
 def special_terms(event: e.OrderPlaced) -> Special:
     """What an order has that is not an ordinary one."""
     special = Special()
+    special.trigger_price_ticks = event.trigger_price_ticks
+    special.trigger_by = event.trigger_by
     special.display_lots = event.display_lots
     special.trailing_distance_ticks = event.trailing_distance_ticks
     special.trailing_rate_ppb = event.trailing_rate_ppb
@@ -74,8 +76,7 @@ def join_group(account: Account, event: e.OrderPlaced) -> None:
     """An attached order tells its parent that it is there, any other makes the order whose group it joins a member."""
     first = account.orders.get(event.group_id)
     if first is not None and event.parent_order_id:
-        assert first.special is not None
-        first.special.has_attached = True
+        special_of(first).has_attached = True
     elif first is not None:
         first.group_id = event.group_id
 
@@ -180,8 +181,8 @@ def queue_triggers(state: State, instrument: Instrument) -> None:
     ):
         if price_ticks:
             for order in triggers.reached(price_ticks):
-                if not order.is_queued:
-                    order.is_queued = True
+                if not special_of(order).is_queued:
+                    special_of(order).is_queued = True
                     if order.group_id:
                         account_id = order.position.account.account_id
                         first = CancelGroup(b"", 0, account_id, order.group_id, order.order_id, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.core.order_book import requeue, take_off
-from trading.core.orders import Order, lots_to_hide, release_open_loss
+from trading.core.orders import Order, lots_to_hide, release_open_loss, special_of
 from trading.core.positions import Position
 from trading.core.terms import BUY
 from trading.engine.client_orders import mark_closed
@@ -77,16 +77,15 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
 
 def replenish(order: Order, lots: int) -> None:
     """An iceberg whose shown lots are used up shows `lots` more, behind all others at its price."""
-    assert order.special is not None
-    order.special.hidden_lots -= lots
+    special_of(order).hidden_lots -= lots
     requeue(order)
 
 
 def watch(order: Order) -> None:
     """Let an untriggered order watch its price."""
-    position = order.position
-    position.instrument.trigger_book(order.trigger_by).add(order)
-    if order.special is not None and order.special.parent_order_id:
+    position, special = order.position, special_of(order)
+    position.instrument.trigger_book(special.trigger_by).add(order)
+    if special.parent_order_id:
         if position.attached_orders is None:
             position.attached_orders = {}
         position.attached_orders[order.order_id] = order

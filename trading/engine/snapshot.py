@@ -12,7 +12,7 @@ from trading.core.accounts import Account
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.core.markets import Instrument
 from trading.core.order_book import orders_of
-from trading.core.orders import Order, Special
+from trading.core.orders import NOT_SPECIAL, Order, Special, special_of
 from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
 from trading.engine.commands import InternalCommand, SettleFunding, TriggerOrder, UnwindFund
@@ -43,6 +43,7 @@ _ORDER_FIELDS: Final = (
     "created_at_ns",
     "sequence",
 )
+_TRIGGER_FIELDS: Final = frozenset(("trigger_price_ticks", "trigger_by"))  # of the order's, kept with what is special
 _SPECIAL_FIELDS: Final = (
     "trailing_distance_ticks",
     "trailing_rate_ppb",
@@ -133,7 +134,7 @@ def load(data: bytes) -> State:
     )
     for _, command in state.pending:
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
-            state.untriggered[command.order_id].is_queued = True
+            special_of(state.untriggered[command.order_id]).is_queued = True
         elif isinstance(command, UnwindFund):
             state.unwinding.add(command.instrument_id)
         elif isinstance(command, SettleFunding):
@@ -228,18 +229,10 @@ def _load_protection(parts: list[Any]) -> MarketMakerProtection | None:
 
 
 def _dump_order(order: Order) -> list[Any]:
-    fields = [order.order_id, order.position.instrument.instrument_id]
-    special = [getattr(order.special, name) for name in _SPECIAL_FIELDS] if order.special is not None else []
-    return [*fields, *(getattr(order, name) for name in _ORDER_FIELDS), special]
-
-
-def _load_special(fields: list[Any]) -> Special | None:
-    if not fields:
-        return None
-    special = Special()
-    for name, value in zip(_SPECIAL_FIELDS, fields, strict=True):
-        setattr(special, name, value)
-    return special
+    special = order.special or NOT_SPECIAL
+    plain = [getattr(special if name in _TRIGGER_FIELDS else order, name) for name in _ORDER_FIELDS]
+    rare = [getattr(special, name) for name in _SPECIAL_FIELDS]
+    return [order.order_id, order.position.instrument.instrument_id, *plain, rare if any(rare) else []]
 
 
 def _dump_queues(instrument: Instrument) -> list[Any]:
@@ -278,12 +271,14 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
 
 
 def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
-    order_id, instrument_id, *rest, special = fields
-    order = Order(order_id, account.positions[instrument_id], 0, 0, 0, 0)
-    order.is_queued = False
-    for name, value in zip(_ORDER_FIELDS, rest, strict=True):
-        setattr(order, name, value)
-    order.special = _load_special(special)
+    order_id, instrument_id, *plain, rare = fields
+    order, special = Order(), Special()
+    order.order_id, order.position = order_id, account.positions[instrument_id]
+    for name, value in zip(_ORDER_FIELDS, plain, strict=True):
+        setattr(special if name in _TRIGGER_FIELDS else order, name, value)
+    for name, value in zip(_SPECIAL_FIELDS, rare, strict=bool(rare)):
+        setattr(special, name, value)
+    order.special = special if rare or special.trigger_by else None
     if order.expires_at_ns:
         state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account.account_id)
     if order.is_untriggered:

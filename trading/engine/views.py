@@ -44,8 +44,8 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         order.self_trade_prevention,
         order.post_only,
         order.reduce_only,
-        0 if order.order_type == TRAILING_STOP else order.trigger_price_ticks,  # no reader knows where it has run to
-        order.trigger_by,
+        0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,  # no reader knows where it has run to
+        special.trigger_by,
         status,
         cancel_reason if status == ORDER_CANCELLED else 0,
         reject_code,

@@ -83,4 +83,4 @@ def test_trailing_stops_follow_a_sweep_once():
         type(book).follow = follow
     assert seen == [601_000, 601_140]
     stops = [one for one in engine.state.accounts[2].orders.values() if one.order_type == terms.TRAILING_STOP]
-    assert {one.trigger_price_ticks for one in stops} == {601_090}
+    assert {one.special.trigger_price_ticks for one in stops} == {601_090}

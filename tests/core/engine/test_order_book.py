@@ -15,14 +15,16 @@ POSITION = Position(None, None)
 
 
 def make_order(order_id, side, price_ticks, lots):
-    return Order(order_id, POSITION, side, price_ticks, lots, lots)
+    order = Order()
+    order.order_id, order.position, order.side = order_id, POSITION, side
+    order.price_ticks, order.open_lots = price_ticks, lots
+    return order
 
 
 def shown(book, side):
     ladder = book.ladder(side)
     return [
-        (level.price_ticks, [(order.order_id, order.open_lots) for order in orders_of(level)])
-        for level in ladder.walk()
+        (side * level.key, [(order.order_id, order.open_lots) for order in orders_of(level)]) for level in ladder.walk()
     ]
 
 
@@ -56,8 +58,6 @@ class TwoBooks(RuleBasedStateMachine):
         for side in (BUY, SELL):
             assert shown(self.hot, side) == self.plain.levels(side)
             assert self.hot.ladder(side).best_price_ticks() == self.plain.best_price_ticks(side)
-            for level in self.hot.ladder(side).walk():
-                assert level.lots == sum(order.open_lots for order in orders_of(level))
 
     @invariant()
     def crossing_is_seen(self):
@@ -79,7 +79,7 @@ def test_emptied_levels_inside_the_ladder_are_swept(monkeypatch):
         book.bids.add(order)
     for order in orders[:-1]:
         take_off(order, 1)
-    assert [level.price_ticks for level in book.bids.walk()] == [20]
+    assert [level.key for level in book.bids.walk()] == [20]
     assert len(book.bids.keys) < 12
     assert book.bids.empty_levels == len(book.bids.keys) - 1
 

@@ -204,7 +204,7 @@ def _best_key(opposite: Ladder, position: Position) -> int | None:
     quotes = position.quotes or {}
     for level in opposite.walk():
         if any(order.order_id not in quotes for order in orders_of(level)):
-            return opposite.side * level.price_ticks
+            return level.key
     return None
 
 
