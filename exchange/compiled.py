@@ -20,7 +20,9 @@ BUILD: Final = ROOT / "build" / "compiled"
 PACKAGES: Final = ("risk/core", "trading/core", "trading/engine", "trading/engine/decisions")
 # Modules of msgspec structs stay interpreted (mypyc drops their tags), and with them what only encodes and decodes, and
 # the named tuples inside those structs (mypyc drops their annotations, and a decoded tuple would be a list).
-INTERPRETED: Final = frozenset(("__init__.py", "commands.py", "event.py", "events.py", "risk_events.py", "replies.py", "wire.py", "listing.py"))
+INTERPRETED: Final = frozenset(
+    ("__init__.py", "commands.py", "event.py", "events.py", "risk_events.py", "replies.py", "wire.py", "listing.py")
+)
 NAMED_TUPLES: Final = ROOT / "trading" / "core" / "instruments.py"
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")
 

@@ -25,6 +25,12 @@ HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 ASGI_SERVER = env.str("ASGI_SERVER", default="daphne")  # or uvicorn
 MARKET_DATA_DIR = env.str("MARKET_DATA_DIR", default=None)  # recorded markets, for tests and `manage.py replay`
+
+# Where prices come from: simulated, recorded, or venues (live ones, public data). See docs/feeds.md.
+FEED_SOURCE = env.str("FEED_SOURCE", default="simulated" if DEMO else "venues")
+FEED_INDICES = env.str("FEED_INDICES", default=None)  # a TOML file that says what each index is made of
+FEED_RECORDING = env.str("FEED_RECORDING", default="")  # the file of recorded prices
+FEED_SEED = env.str("FEED_SEED", default="1")  # of the simulated ones
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 

@@ -10,15 +10,16 @@ METRICS_FOLDER = settings.VAR_DIR / "metrics"  # where processes count
 
 
 def programs() -> list[Program]:
-    """In the order in which they start. The last three are the demo world; `demo` builds it and ends."""
+    """In the order in which they start. The last two are the demo world; `demo` builds it and ends."""
     table = [
         ("web", web_command()),
         ("engine", manage("runengine")),
         ("readers", manage("runprojections")),
         ("tasks", celery_command()),
+        ("feeds", manage("runfeeds")),
     ]
     if settings.DEMO:
-        table += [("prices", manage("runprices")), ("demo", manage("seed_demo")), ("crowd", manage("runcrowd"))]
+        table += [("demo", manage("seed_demo")), ("crowd", manage("runcrowd"))]
     environment = {
         "PYTHONUNBUFFERED": "1",
         "LOG_FORMAT": settings.LOG_FORMAT,

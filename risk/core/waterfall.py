@@ -26,8 +26,6 @@ REDUCE_BY_SHARE: Final = 2
 
 REDUCTIONS: Final = {"tier": REDUCE_BY_TIER, "share": REDUCE_BY_SHARE}
 
-HIGHEST_TICKS: Final = 2**62  # above every price
-
 
 class LiquidationRules(NamedTuple):
     """Parameters of liquidation.
@@ -41,22 +39,6 @@ class LiquidationRules(NamedTuple):
     buffer_ppb: int
     fee_ppb: int
     band_ppb: int
-
-
-class HeldPosition(NamedTuple):
-    """A position as `safe_intervals` sees it: signed lots, one lot at one tick in units, its margin table."""
-
-    lots: int
-    mark_price_ticks: int
-    value_units: int
-    brackets: Sequence[Bracket]
-
-
-class SafeInterval(NamedTuple):
-    """Marks from low to high, both included; empty when low is above high."""
-
-    low_ticks: int
-    high_ticks: int
 
 
 def is_liquidatable(*, equity_units: int, maintenance_units: int) -> bool:
@@ -136,35 +118,23 @@ def liquidation_fee_units(*, closed_value_units: int, equity_units: int, fee_ppb
     return max(min(ceil_ppb(closed_value_units, fee_ppb), equity_units), 0)
 
 
-def safe_intervals(*, slack_units: int, positions: Sequence[HeldPosition]) -> list[SafeInterval]:
-    """For each position marks that keep equity at maintenance or above while all marks are in their intervals.
+def safe_bound_ticks(
+    lots: int, mark_price_ticks: int, value_units: int, brackets: Sequence[Bracket], share_units: int
+) -> int:
+    """The mark down to which a long, or up to which a short loses at most `share_units` (>= 0) of equity less
+    maintenance margin.
 
-    slack_units: equity less maintenance margin at the positions' marks. It is spread over them by notional.
     Conservative and rounded inwards: a long's maintenance is taken not to fall with its mark, a short's to rise at the
-    rate of the highest bracket it could reach. Without slack every interval is empty.
+    rate of the highest bracket it could reach. So equity stays at maintenance while each of an account's positions is
+    within the bound of its share of the slack.
     """
-    if slack_units < 0:
-        return [SafeInterval(1, 0) for _ in positions]
-    notionals = [abs(held.lots) * held.mark_price_ticks * held.value_units for held in positions]
-    total = sum(notionals)
-    return [
-        _safe_interval(held, notional, slack_units * notional // total if notional else 0)
-        for held, notional in zip(positions, notionals, strict=True)
-    ]
-
-
-def _safe_interval(held: HeldPosition, notional_units: int, share_units: int) -> SafeInterval:
-    """Where the position loses at most its share of the slack."""
-    if held.lots == 0:
-        return SafeInterval(0, HIGHEST_TICKS)
-    per_tick_units = abs(held.lots) * held.value_units
-    if held.lots > 0:
-        return SafeInterval(max(held.mark_price_ticks - share_units // per_tick_units, 0), HIGHEST_TICKS)
+    if lots > 0:
+        return max(mark_price_ticks - share_units // (lots * value_units), 0)
+    per_tick_units = -lots * value_units
     # Cums are rounded down and maintenance up: it may rise by as many units more than its rate says.
-    certain_units = max(share_units - 1 - len(held.brackets), 0)
-    rate_ppb = bracket_at(held.brackets, notional_units + share_units).maintenance_rate_ppb
-    distance_ticks = certain_units * PPB // (per_tick_units * (PPB + rate_ppb))
-    return SafeInterval(0, held.mark_price_ticks + distance_ticks)
+    certain_units = max(share_units - 1 - len(brackets), 0)
+    rate_ppb = bracket_at(brackets, per_tick_units * mark_price_ticks + share_units).maintenance_rate_ppb
+    return mark_price_ticks + certain_units * PPB // (per_tick_units * (PPB + rate_ppb))
 
 
 def _step_lots(held: int, lot_value_units: int, brackets: Sequence[Bracket], rules: LiquidationRules) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from trading.core import terms as t
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.engine import commands as c
 from trading.engine.engine import Engine
 from trading.engine.events import Record
@@ -16,7 +16,9 @@ from trading.models import EngineLease, JournalRow
 SECOND_NS = 10**9
 START_NS = 1_800_000_000 * SECOND_NS
 MARK_TICKS = 600_000
-ACCOUNTS = range(1, 9)
+ACCOUNTS = range(1, 13)
+POOR = (9, 10, 11, 12)  # who are liquidated when the mark swings
+RISK = RiskParameters(mark_staleness_ns=0, funding_interval_ns=SECOND_NS, fund_margin_ppb=100_000_000)
 INSTRUMENTS = (1, 2)
 STATES = (t.INSTRUMENT_NORMAL,) * 3 + (t.INSTRUMENT_POST_ONLY, t.INSTRUMENT_CANCEL_ONLY, t.INSTRUMENT_HALTED)
 KINDS = {
@@ -31,17 +33,23 @@ KINDS = {
     "group": 6,
     "quotes": 6,
     "protection": 1,
-    "mark": 5,
+    "mark": 9,
     "transfer": 3,
     "cancel_all": 1,
     "settings": 2,
+    "swing": 3,
+    "funding": 2,
+    "mode": 3,
+    "margin": 2,
 }
 
 
 def parameters(version: int, taker_fee_ppb: int = 500_000) -> InstrumentParameters:
     bracket = Bracket(0, 8_000_000, 0, 4_000_000, 0)
     return InstrumentParameters(
-        version, 200_000, taker_fee_ppb, 50_000_000, 20_000_000, 5_000_000, 10**7, 10**9, 10**18, 200, 10, (bracket,)
+        *(version, 200_000, taker_fee_ppb, 50_000_000, 20_000_000, 5_000_000, 10**7, 10**9, 10**18, 200, 10),
+        (bracket,),
+        RISK,
     )
 
 
@@ -75,13 +83,16 @@ class RandomExchange:
     def _open_for_business(self) -> None:
         for account_id in ACCOUNTS:
             self.execute(c.OpenAccount(b"", 0, account_id, 1 + account_id // 2))
-            self.execute(self._transfer_of(account_id, 50_000 * 10**6))
+            self.execute(self._transfer_of(account_id, (100 if account_id in POOR else 50_000) * 10**6))
+        self.execute(self._transfer_of(t.INSURANCE_FUND, 30 * 10**6))
         for instrument_id in INSTRUMENTS:
             terms = InstrumentTerms(
                 instrument_id, f"T{instrument_id}-PERP", "perpetual", "BTC", "USDT", "0.1", "0.001", "1", 100
             )
             self.execute(c.ListInstrument(b"", 0, terms, parameters(1)))
             self.execute(c.UpdateMarkPrice(b"", 0, instrument_id, MARK_TICKS))
+            for account_id in POOR:
+                self.execute(c.SetLeverage(b"", 0, account_id, instrument_id, 100))
 
     def _order(self, order_type: int, price_ticks: int, time_in_force: int, **more: object) -> c.PlaceOrder:
         self._client_ids += 1
@@ -176,6 +187,24 @@ class RandomExchange:
         price = MARK_TICKS + self.random.randrange(-50, 50)
         return c.UpdateMarkPrice(b"", 0, self.random.choice(INSTRUMENTS), price)
 
+    def _swing(self) -> c.UpdateMarkPrice:
+        price = MARK_TICKS + self.random.choice((-1, 1)) * self.random.randrange(2_000, 20_000)
+        index = price + self.random.randrange(-100, 100)
+        return c.UpdateMarkPrice(b"", 0, self.random.choice(INSTRUMENTS), price, index)
+
+    def _funding(self) -> c.ApplyFunding:
+        rate_ppb = self.random.randrange(-(10**6), 10**6)
+        period_ns = self.time_ns - self.time_ns % SECOND_NS
+        return c.ApplyFunding(b"", 0, self.random.choice(INSTRUMENTS), period_ns, rate_ppb)
+
+    def _mode(self) -> c.SetMarginMode:
+        account_id, instrument_id = self.random.choice(ACCOUNTS), self.random.choice(INSTRUMENTS)
+        return c.SetMarginMode(b"", 0, account_id, instrument_id, self.random.random() < 0.6)
+
+    def _margin(self) -> c.ChangeIsolatedMargin:
+        account_id, instrument_id = self.random.choice(ACCOUNTS), self.random.choice(INSTRUMENTS)
+        return c.ChangeIsolatedMargin(b"", 0, account_id, instrument_id, self.random.randrange(-(10**8), 10**8))
+
     def _transfer(self) -> c.TransferCollateral:
         return self._transfer_of(self.random.choice(ACCOUNTS), self.random.randrange(-(10**9), 10**9) or 1)
 
@@ -194,6 +223,7 @@ class RandomExchange:
                 c.SetInstrumentParameters(b"", 0, instrument_id, changed, self.random.choice((0, later_ns))),
                 c.SetLeverage(b"", 0, account_id, instrument_id, self.random.randrange(1, 30)),
                 c.SetAccountState(b"", 0, account_id, self.random.choice((1, 1, 1, 2, 3))),
+                c.SetExchangeState(b"", 0, self.random.choice((1, 1, 1, 1, 2))),
                 c.SetAccountLimits(b"", 0, account_id, self.random.choice((0, 20))),
             )
         )

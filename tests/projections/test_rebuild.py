@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.projections.streams import RandomExchange, write_journal
 from trading.core import terms
 from trading.core.orders import NOT_SPECIAL
-from trading.models import Balance, Candle, Order, Position, Posting, Trade
+from trading.models import Balance, Candle, Liquidation, Order, Position, Posting, Trade
 from trading.models.market import INTERVALS_S, SECOND_NS
 from trading.projections.changes import POSITIONS
 from trading.projections.projector import Projector, rebuild
@@ -31,6 +31,8 @@ KEPT = (
     "is_quote",
     "sequence",
 )
+
+OF_WALLETS = ("I2-transfers", "I2-collateral", "I13-chain")  # no wallets here, and no hashes
 
 REASONS = {
     terms.CANCEL_PARENT,
@@ -63,7 +65,7 @@ def cursors() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [4, 9, 11])  # all of them deleverage
 def test_live_rows_equal_rebuilt_rows(seed):
     exchange = RandomExchange(seed)
     for part in range(6):
@@ -103,22 +105,33 @@ def test_rows_say_what_the_engine_says():
     for kind in ("display_lots", "hidden_lots", "parent_order_id", "group_id", "is_quote"):
         assert Order.objects.filter(**{f"{kind}__gt": 0}).count() > 3, kind
 
-    checked = [finding for finding in check_rows() if finding.id in ("I10-levels", "I10-crossed", "I11", "I11-fills")]
-    assert [finding.violations for finding in checked] == [0] * 4
+    broken = [finding.id for finding in check_rows() if finding.violations and finding.id not in OF_WALLETS]
+    assert broken == []
 
     held = {
-        (account.account_id, instrument_id): (position.lots, position.entry_value_units)
+        (account.account_id, instrument_id): (position.lots, position.entry_value_units, position.funding_index)
         for account in state.accounts.values()
         for instrument_id, position in account.positions.items()
         if position.lots
     }
-    positions = Position.objects.exclude(lots=0)
-    assert {(row.account_id, row.instrument_id): (row.lots, row.entry_value_units) for row in positions} == held
+    positions = {(row.account_id, row.instrument_id): row for row in Position.objects.all()}
+    kept_rows = {key: (row.lots, row.entry_value_units, row.funding_index) for key, row in positions.items()}
+    assert {key: row for key, row in kept_rows.items() if row[0]} == held
+    isolated = {
+        (account.account_id, instrument_id): position.isolated_units
+        for account in state.accounts.values()
+        for instrument_id, position in account.positions.items()
+        if position.isolated_units is not None
+    }
+    assert isolated == {key: row.isolated_units for key, row in positions.items() if row.is_isolated} != {}
+    running = {row.liquidation_id for row in Liquidation.objects.filter(ended_at_ns=0)}
+    assert running == {each for account in state.accounts.values() for each in (account.liquidations or {}).values()}
 
     for account in state.accounts.values():
         units = account_rows.balance_units(ledger_account=f"collateral:{account.account_id}", asset="USDT")
         assert units == account.collateral["USDT"]
     assert account_rows.balance_units(ledger_account="fees", asset="USDT") == state.fees_units["USDT"]
+    assert account_rows.balance_units(ledger_account="funding", asset="USDT") == state.funding_units["USDT"]
     assert account_rows.balance_units(ledger_account="wallets", asset="USDT") == -state.transferred_units["USDT"]
     assert Balance.objects.aggregate(total=Sum("balance_units"))["total"] == 0
 
@@ -128,14 +141,11 @@ def test_rows_say_what_the_engine_says():
         assert book.bids == levels(kept, instrument.instrument_id, terms.BUY)
         assert book.asks == levels(kept, instrument.instrument_id, terms.SELL)
         view = instruments.instrument_by_id(instrument_id=instrument.instrument_id)
-        assert (view.terms, view.parameters, view.state, view.mark_price_ticks) == (
-            instrument.terms,
-            instrument.parameters,
-            instrument.state,
-            instrument.mark_price_ticks,
-        )
+        for name in ("terms", "parameters", "state", "own_state", "mark_price_ticks", "index_price_ticks"):
+            assert getattr(view, name) == getattr(instrument, name), name
+        assert (view.funded_period_ns, view.resume_at_ns) == (instrument.funded_until_ns, instrument.resume_at_ns)
         ticker = market.ticker(now_ns=exchange.time_ns, instrument_id=instrument.instrument_id)
-        longs = sum(lots for (_, number), (lots, _) in held.items() if number == instrument.instrument_id and lots > 0)
+        longs = sum(lots for (_, number), (lots, *_) in held.items() if number == instrument.instrument_id and lots > 0)
         assert (ticker.open_interest_lots, ticker.last_price_ticks) == (longs, instrument.last_price_ticks)
         assert ticker.best_bid_ticks == instrument.book.bids.best_price_ticks()
         assert ticker.best_ask_ticks == instrument.book.asks.best_price_ticks()
@@ -152,7 +162,7 @@ def levels(kept, instrument_id, side):
 
 
 def test_candles_are_the_trades_of_their_interval():
-    exchange = RandomExchange(5)
+    exchange = RandomExchange(7)
     exchange.run(1200)
     write_journal(exchange.records)
     catch_up(Projector(PROJECTIONS))

@@ -58,7 +58,7 @@ def cancel_all(world: World, command: commands.CancelAllOrders) -> list[AnyEvent
 
 
 def cancel_after(world: World, command: commands.CancelAfter, time_ns: int) -> list[AnyEvent]:
-    require(world.account(command.account_id) is not None, "account_not_found")
+    require(world.customer(command.account_id) is not None, "account_not_found")
     require(0 <= command.timeout_ns <= DAY_NS, "invalid_parameter")
     return [events.CancelAfterSet(command.account_id, time_ns + command.timeout_ns if command.timeout_ns else 0)]
 

@@ -1,5 +1,6 @@
 """What a new order must be like, and where it may go, before anything is computed."""
 
+from tests.reference.following import ALL_SOURCES
 from tests.reference.matching import require
 from tests.reference.world import Account, Instrument, Order, World
 from trading.core import terms
@@ -66,7 +67,7 @@ def check_trigger(given: commands.PlaceOrder | commands.AttachedOrder) -> list[b
     trailing = [given.trailing_distance_ticks != 0, given.trailing_rate_ppb != 0]
     right = [
         (given.order_type in FIXED_TRIGGERS) == (given.trigger_price_ticks != 0),
-        given.trigger_by in ((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST) if triggered else (0,)),
+        given.trigger_by in (ALL_SOURCES if triggered else (0,)),
     ]
     if given.order_type == terms.TRAILING_STOP:
         return [*right, sum(trailing) == 1, 0 <= given.trailing_rate_ppb <= 999_999_999]

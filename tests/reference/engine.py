@@ -1,8 +1,20 @@
 """The reference engine: stamps commands, decides them, folds their events, works off what follows."""
 
-from tests.reference import attached, cancels, exchange, orders, quotes
+from tests.reference import (
+    attached,
+    cancels,
+    exchange,
+    funding,
+    halts,
+    immediate,
+    liquidation,
+    margin_modes,
+    orders,
+    quotes,
+)
 from tests.reference.fold import fold, forget_queued, forget_schedule, rotate_command_ids
-from tests.reference.following import see_last_price
+from tests.reference.fold_risk import go_on
+from tests.reference.following import queue, see_last_price
 from tests.reference.matching import Refused, require
 from tests.reference.world import GENERATION_NS, World
 from trading.engine import commands, events
@@ -28,7 +40,7 @@ class ReferenceEngine:
         return [*timers, *before, own, *self._work_off(stamp_ns)]
 
     def _due_timers(self, stamp_ns: int) -> list[InternalCommand]:
-        """Of those due: by time; at one time new parameters, then expiring orders, then dead man's switches."""
+        """Of those due: by time; at one time parameters, orders that expire, dead man's switches, halts that end."""
         timers: list[tuple[tuple[int, ...], InternalCommand]] = []
         for one in self.world.schedules:
             version = one.parameters.version
@@ -42,14 +54,20 @@ class ReferenceEngine:
             if account.cancel_after_ns:
                 key = (account.cancel_after_ns, 2, account.account_id)
                 timers.append((key, commands.FireCancelAfter(b"", 0, account.account_id)))
+        for instrument in self.world.instruments:
+            if instrument.resume_at_ns:
+                key = (instrument.resume_at_ns, 3, instrument.instrument_id)
+                timers.append((key, commands.ResumeInstrument(b"", 0, instrument.instrument_id)))
         return [command for key, command in sorted(timers, key=lambda one: one[0]) if key[0] <= stamp_ns]
 
     def _work_off(self, stamp_ns: int) -> list[Record]:
         records: list[Record] = []
-        triggers = 0
-        while self.world.urgent or (self.world.waiting and triggers < AT_MOST):
-            triggers += 0 if self.world.urgent else 1
+        counted = 0
+        while self.world.urgent or (self.world.waiting and counted < AT_MOST):
+            counted += 0 if self.world.urgent else 1
             first = (self.world.urgent or self.world.waiting).pop(0)
+            if isinstance(first.command, commands.SettleFunding):
+                counted = AT_MOST
             records.append(self._record(first.command, stamp_ns, cause_sequence=first.cause_sequence))
         return records
 
@@ -69,11 +87,20 @@ class ReferenceEngine:
             fold(world, event)
         if world.traded:
             see_last_price(world, world.traded)
-        if isinstance(command, commands.TriggerOrder):
-            forget_queued(world, command.order_id)
-        if isinstance(command, commands.ActivateParameters):
-            forget_schedule(world, command.instrument_id, command.version)
+        end_record(world, command, stated)
         return Record(world.sequence, stamp_ns, cause_sequence, command, stated)
+
+
+def end_record(world: World, command: JournaledCommand, stated: list[AnyEvent]) -> None:
+    match command:
+        case commands.TriggerOrder():
+            forget_queued(world, command.order_id)
+        case commands.ActivateParameters():
+            forget_schedule(world, command.instrument_id, command.version)
+        case commands.SettleFunding() if funding.unsettled_accounts(world, world.instrument(command.instrument_id)):
+            queue(world, commands.SettleFunding(b"", 0, command.instrument_id))
+        case commands.Liquidate():
+            go_on(world, command, has_events=bool(stated))
 
 
 def decide_external(world: World, command: ExternalCommand) -> list[AnyEvent]:
@@ -103,7 +130,7 @@ def decide(world: World, command: ExternalCommand) -> list[AnyEvent]:
         case commands.SetInstrumentState():
             return exchange.set_instrument_state(world, command)
         case commands.UpdateMarkPrice():
-            return exchange.update_mark_price(world, command)
+            return halts.update_mark_price(world, command)
         case commands.TransferCollateral():
             return exchange.transfer_collateral(world, command)
         case commands.SetLeverage():
@@ -124,6 +151,22 @@ def decide(world: World, command: ExternalCommand) -> list[AnyEvent]:
             return []
         case commands.CancelAfter():
             return cancels.cancel_after(world, command, world.time_ns)
+        case _:
+            return decide_on_risk(world, command)
+
+
+def decide_on_risk(world: World, command: ExternalCommand) -> list[AnyEvent]:
+    match command:
+        case commands.ApplyFunding():
+            return funding.apply_funding(world, command)
+        case commands.SetMarginMode():
+            return margin_modes.set_margin_mode(world, command)
+        case commands.ChangeIsolatedMargin():
+            return margin_modes.change_isolated_margin(world, command)
+        case commands.SetExchangeState():
+            return halts.set_exchange_state(world, command)
+        case commands.SweepLiquidations():
+            return halts.sweep(world, command)
 
 
 def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
@@ -144,3 +187,11 @@ def decide_internal(world: World, command: InternalCommand) -> list[AnyEvent]:
             return attached.cancel_group(world, command)
         case commands.FireMarketMakerProtection():
             return quotes.fire_protection(world, command)
+        case commands.SettleFunding():
+            return funding.settle_funding(world, command)
+        case commands.Liquidate():
+            return liquidation.liquidate(world, command)
+        case commands.UnwindFund():
+            return immediate.unwind_fund(world, command)
+        case commands.ResumeInstrument():
+            return halts.resume(world, command)

@@ -3,12 +3,13 @@
 from tests.reference import money
 from tests.reference.checks import MOTIONLESS
 from tests.reference.matching import require
-from tests.reference.world import Instrument, World
+from tests.reference.world import DAY_NS, Instrument, World
 from trading.core import terms
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
 
+SECOND_NS = 10**9
 STATES = (1, 2, 3, 4)
 LARGEST_TRANSFER_UNITS = 10**15
 LARGEST_COLLATERAL_UNITS = 10**16
@@ -22,13 +23,13 @@ def open_account(world: World, command: commands.OpenAccount) -> list[AnyEvent]:
 
 
 def set_account_state(world: World, command: commands.SetAccountState) -> list[AnyEvent]:
-    require(world.account(command.account_id) is not None, "account_not_found")
+    require(world.customer(command.account_id) is not None, "account_not_found")
     require(command.state in STATES, "invalid_parameter")
     return [events.AccountStateChanged(command.account_id, command.state)]
 
 
 def set_account_limits(world: World, command: commands.SetAccountLimits) -> list[AnyEvent]:
-    require(world.account(command.account_id) is not None, "account_not_found")
+    require(world.customer(command.account_id) is not None, "account_not_found")
     require(command.maximum_open_orders >= 0, "invalid_parameter")
     return [events.AccountLimitsChanged(command.account_id, command.maximum_open_orders)]
 
@@ -60,11 +61,37 @@ def are_valid(parameters: InstrumentParameters, given: InstrumentTerms) -> bool:
         and parameters.maximum_open_orders >= 1
         and parameters.default_leverage >= 1
         and parameters.maximum_price_ticks * parameters.maximum_order_lots * given.value_units < 2**62
+        and are_valid_for_risk(parameters.risk)
         and first is not None
         and first.floor_units == first.initial_cum_units == first.maintenance_cum_units == 0
         and all(0 < one.maintenance_rate_ppb <= one.initial_rate_ppb <= money.PPB for one in parameters.brackets)
         and parameters.default_leverage <= money.PPB // first.initial_rate_ppb
         and all(follows(one, before) for before, one in zip(parameters.brackets, parameters.brackets[1:], strict=False))
+    )
+
+
+def are_valid_for_risk(risk: RiskParameters) -> bool:
+    shares = (
+        risk.basis_clamp_ppb,
+        risk.funding_cap_ppb,
+        risk.liquidation_share_ppb,
+        risk.liquidation_fee_ppb,
+        risk.liquidation_band_ppb,
+        risk.fund_margin_ppb,
+        risk.volatility_move_ppb,
+    )
+    return (
+        all(number >= 0 for number in risk)
+        and risk.mark_method in (1, 2, 3)
+        and risk.funding_interval_ns >= SECOND_NS
+        and all(share <= money.PPB for share in shares)
+        and risk.maximum_band_ppb <= 10**11
+        and risk.impact_notional_units >= 1
+        and risk.volatility_window_ns <= DAY_NS
+        and SECOND_NS <= risk.volatility_halt_ns <= 7 * DAY_NS
+        and SECOND_NS <= risk.volatility_cancel_only_ns <= 7 * DAY_NS
+        and risk.liquidation_band_ppb > 0
+        and risk.fund_limit_units < 2**62
     )
 
 
@@ -107,12 +134,6 @@ def set_instrument_state(world: World, command: commands.SetInstrumentState) -> 
     return [events.InstrumentStateChanged(command.instrument_id, command.state)]
 
 
-def update_mark_price(world: World, command: commands.UpdateMarkPrice) -> list[AnyEvent]:
-    instrument = required_instrument(world, command.instrument_id)
-    require(1 <= command.mark_price_ticks <= instrument.parameters.maximum_price_ticks, "invalid_price")
-    return [events.MarkPriceUpdated(command.instrument_id, command.mark_price_ticks)]
-
-
 def required_instrument(world: World, instrument_id: int) -> Instrument:
     instrument = world.instrument(instrument_id)
     require(instrument is not None, "instrument_not_found")
@@ -126,10 +147,9 @@ def transfer_collateral(world: World, command: commands.TransferCollateral) -> l
     require(command.asset == "USDT", "invalid_parameter")
     require(1 <= abs(amount) <= LARGEST_TRANSFER_UNITS, "invalid_parameter")
     if amount < 0:
-        require(account.state not in MOTIONLESS, "account_restricted")
-        now = money.margin(world, account)
-        free = max(0, min(account.collateral_units, now.equity_units) - now.initial_units)
-        require(-amount <= free, "insufficient_funds")
+        require(account is world.fund or account.state not in MOTIONLESS, "account_restricted")
+        require(world.liquidation(account.account_id, 0) is None, "account_restricted")
+        require(-amount <= money.free_units(world, account), "insufficient_funds")
     balance = account.collateral_units + amount
     require(amount < 0 or balance <= LARGEST_COLLATERAL_UNITS, "invalid_parameter")
     return [
@@ -148,6 +168,7 @@ def set_leverage(world: World, command: commands.SetLeverage) -> list[AnyEvent]:
     require(account is not None, "account_not_found")
     instrument = required_instrument(world, command.instrument_id)
     require(account.state != terms.ACCOUNT_FROZEN, "account_restricted")
+    require(not world.is_covered(account, instrument.instrument_id), "account_restricted")
     require(1 <= command.leverage <= 1000, "invalid_parameter")
     notional_units = instrument.value_at_mark(money.holding(world, account, instrument).largest_lots())
     rate_ppb = money.bracket_of(instrument, notional_units).initial_rate_ppb
@@ -155,4 +176,9 @@ def set_leverage(world: World, command: commands.SetLeverage) -> list[AnyEvent]:
     now = money.margin(world, account)
     then = money.margin(world, account, leverage=(instrument, command.leverage))
     require(then.initial_units <= now.initial_units or then.initial_units <= then.equity_units, "insufficient_margin")
+    position = account.position(instrument.instrument_id)
+    if position.is_isolated and position.lots:
+        asked_units = money.initial(instrument, leverage=command.leverage, held=money.Holding(position, []))
+        own_units = position.isolated_units + money.unrealised(instrument, position)
+        require(own_units >= asked_units, "insufficient_margin")
     return [events.LeverageChanged(command.account_id, command.instrument_id, command.leverage)]

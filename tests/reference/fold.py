@@ -1,7 +1,8 @@
 """What each event changes."""
 
+from tests.reference.fold_risk import fold_risk, hold
 from tests.reference.following import (
-    BOTH_SOURCES,
+    ALL_SOURCES,
     follow,
     queue_after_trade,
     queue_sizing,
@@ -10,8 +11,7 @@ from tests.reference.following import (
     see_last_price,
 )
 from tests.reference.money import released_loss
-from tests.reference.world import Account, ClosedOrder, Instrument, Order, Position, Protection, Schedule, World
-from trading.core import terms
+from tests.reference.world import Account, ClosedOrder, Instrument, Order, Protection, Schedule, World
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
 
@@ -64,7 +64,9 @@ def fold(world: World, event: AnyEvent) -> None:
 def fold_instrument(world: World, event: AnyEvent) -> None:
     match event:
         case events.InstrumentListed():
-            world.instruments.append(Instrument(event.terms, event.parameters, event.parameters.version))
+            listed = Instrument(event.terms, event.parameters, event.parameters.version)
+            listed.exchange_state = world.exchange_state
+            world.instruments.append(listed)
             world.instruments.sort(key=lambda one: one.instrument_id)
         case events.ParametersScheduled():
             world.schedules.append(Schedule(event.effective_at_ns, event.instrument_id, event.parameters))
@@ -72,15 +74,8 @@ def fold_instrument(world: World, event: AnyEvent) -> None:
         case events.ParametersChanged():
             world.instrument(event.instrument_id).parameters = event.parameters
             note_version(world, event.instrument_id, event.parameters.version)
-        case events.InstrumentStateChanged():
-            instrument = world.instrument(event.instrument_id)
-            instrument.state = event.state
-            queue_triggers(world, instrument, BOTH_SOURCES)
-        case events.MarkPriceUpdated():
-            instrument = world.instrument(event.instrument_id)
-            instrument.mark_price_ticks = event.mark_price_ticks
-            follow(world, instrument, terms.TRIGGER_BY_MARK)
-            queue_triggers(world, instrument, BOTH_SOURCES)
+        case _:
+            fold_risk(world, event)
 
 
 def fold_protection(world: World, event: events.MarketMakerProtectionSet | events.MarketMakerProtectionFired) -> None:
@@ -181,7 +176,7 @@ def fold_placed(world: World, event: events.OrderPlaced) -> None:
     if order.untriggered:
         instrument = world.instrument(event.instrument_id)
         follow(world, instrument, event.trigger_by, only=order)
-        queue_triggers(world, instrument, BOTH_SOURCES)
+        queue_triggers(world, instrument, ALL_SOURCES)
     else:
         enter_book(world, order, event.resting_lots, event.open_loss_units)
 
@@ -207,7 +202,7 @@ def fold_amended(world: World, event: events.OrderAmended) -> None:
         if event.wakes:
             order.is_asleep = False
             follow(world, instrument, order.content.trigger_by, only=order)
-        queue_triggers(world, instrument, BOTH_SOURCES)
+        queue_triggers(world, instrument, ALL_SOURCES)
     elif event.requeued:
         enter_book(world, order, event.resting_lots, event.open_loss_units)
     else:
@@ -231,8 +226,8 @@ def fold_trade(world: World, event: events.TradeExecuted) -> None:
     maker.collateral_units += event.maker_realised_pnl_units - event.maker_fee_units
     taker.collateral_units += event.taker_realised_pnl_units - event.taker_fee_units
     world.fee_units += event.maker_fee_units + event.taker_fee_units
-    maker.positions[event.instrument_id] = Position(event.maker_position_lots, event.maker_entry_value_units)
-    taker.positions[event.instrument_id] = Position(event.taker_position_lots, event.taker_entry_value_units)
+    hold(maker, instrument, event.maker_position_lots, event.maker_entry_value_units)
+    hold(taker, instrument, event.taker_position_lots, event.taker_entry_value_units)
     queue_after_trade(world, instrument, maker_order, taker_order, lots=event.quantity_lots)
     instrument.last_price_ticks = event.price_ticks
     if world.traded is None:

@@ -5,13 +5,19 @@ from trading.core import terms
 from trading.engine import commands
 from trading.engine.commands import InternalCommand
 
-BOTH_SOURCES = (terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST)
+ALL_SOURCES = (terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST, terms.TRIGGER_BY_INDEX)
+PATIENT = (commands.TriggerOrder, commands.SettleFunding, commands.Liquidate, commands.UnwindFund)
 
 
 def queue(world: World, command: InternalCommand) -> None:
-    is_trigger = isinstance(command, commands.TriggerOrder)
-    is_trigger = is_trigger or (isinstance(command, commands.CancelGroup) and not command.is_filled)
-    (world.waiting if is_trigger else world.urgent).append(Waiting(world.sequence, command))
+    is_patient = isinstance(command, PATIENT)
+    is_patient = is_patient or (isinstance(command, commands.CancelGroup) and not command.is_filled)
+    (world.waiting if is_patient else world.urgent).append(Waiting(world.sequence, command))
+
+
+def queue_once(world: World, command: InternalCommand) -> None:
+    if all(one.command != command for one in world.waiting):
+        queue(world, command)
 
 
 def queue_after_trade(world: World, instrument: Instrument, maker: Order, taker: Order, *, lots: int) -> None:
@@ -58,7 +64,7 @@ def count_quote_fill(world: World, quote: Order, lots: int) -> None:
 
 
 def follow(world: World, instrument: Instrument, source: int, only: Order | None = None) -> None:
-    price = instrument.mark_price_ticks if source == terms.TRIGGER_BY_MARK else instrument.last_price_ticks
+    price = instrument.price_of(source)
     for one in [only] if only else world.orders:
         trails = one.untriggered and not one.is_asleep and one.content.order_type == terms.TRAILING_STOP
         if price and trails and one.instrument_id == instrument.instrument_id and one.content.trigger_by == source:
@@ -74,8 +80,7 @@ def queue_triggers(world: World, instrument: Instrument, sources: tuple[int, ...
     if instrument.state != terms.INSTRUMENT_NORMAL:
         return
     for source in sources:
-        is_mark = source == terms.TRIGGER_BY_MARK
-        price = instrument.mark_price_ticks if is_mark else instrument.last_price_ticks
+        price = instrument.price_of(source)
         watching = [
             one
             for one in world.orders

@@ -1,11 +1,12 @@
 """Execution: what an order that becomes active now would do, computed without changing anything."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from tests.reference import money
-from tests.reference.world import Account, Instrument, Order, Position, World
+from tests.reference import money, windows
+from tests.reference.settling import Books
+from tests.reference.world import Account, Instrument, Order, World
 from trading.core import terms
-from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
+from trading.engine.events import AnyEvent, OrderCancelled
 
 MOST_STEPS = 1_000
 
@@ -151,7 +152,7 @@ def price_limit(instrument: Instrument, order: Order) -> int:
 
 def check_band(instrument: Instrument, price_ticks: int) -> None:
     mark = instrument.mark_price_ticks
-    within = abs(price_ticks - mark) * money.PPB <= instrument.parameters.price_band_ppb * mark
+    within = abs(price_ticks - mark) * money.PPB <= windows.band_ppb(instrument) * mark
     require(within, "price_outside_band")
 
 
@@ -190,16 +191,18 @@ def execute(
     may_rest = may_rest and not walked.stopped and not walked.cut_short
     resting = left if may_rest else 0
     loss = 0 if order.reduce_only else money.open_loss(instrument, order.side, limit_ticks, lots=resting)
-    following, position, collateral = trades(world, account, instrument, order, walked, first_number)
+    books = Books(world, instrument, first_number=first_number)
+    following = trades(books, order, walked)
     kept = [
         one
         for one in world.orders_of(account.account_id, instrument.instrument_id)
         if one.order_id != order.order_id and all(one is not step.maker for step in walked.steps)
     ]
     rest = [money.Resting(order.side, resting, loss, order.reduce_only)] if resting else []
-    after = money.Holding(position, money.resting_of(kept) + rest)
-    check_position_limit(world, account, instrument, after)
-    check_margin(world, account, instrument, after, collateral)
+    resting_after = money.resting_of(kept) + rest
+    check_position_limit(world, account, instrument, money.Holding(books.position(account), resting_after))
+    check_margin(world, books.primed(account), instrument, resting_after)
+    following += [*books.margins_of_makers(account), *books.margin_after_trades(account)]
     if left and not resting:
         following.append(cancelled(order, left, rest_reason(order, walked), price_ticks=limit_ticks, rested=False))
     return Execution(resting, cut, loss, following, walked.filled_lots)
@@ -211,11 +214,11 @@ def check_position_limit(world: World, account: Account, instrument: Instrument,
     require(value_after <= instrument.parameters.position_limit_units or value_after <= value_before, "position_limit")
 
 
-def check_margin(
-    world: World, account: Account, instrument: Instrument, after: money.Holding, collateral_units: int
-) -> None:
-    lacking = money.margin(world, account, collateral_units=collateral_units, instead=(instrument, after)).lacking_units
-    require(lacking <= 0 or lacking <= money.margin(world, account).lacking_units, "insufficient_margin")
+def check_margin(world: World, after: Account, instrument: Instrument, resting: list[money.Resting]) -> None:
+    """Of the account as it would be, with these orders in the instrument's book."""
+    before = world.account(after.account_id)
+    lacking = money.margin(world, after, resting=(instrument, resting)).lacking_units
+    require(lacking <= 0 or lacking <= money.margin(world, before).lacking_units, "insufficient_margin")
 
 
 def rest_reason(order: Order, walked: Walk) -> int:
@@ -238,47 +241,15 @@ def cancelled(order: Order, lots: int, reason: int, *, price_ticks: int, rested:
     )
 
 
-def trades(
-    world: World, taker: Account, instrument: Instrument, order: Order, walked: Walk, first_number: int
-) -> tuple[list[AnyEvent], Position, int]:
-    """The events of a walk; the taker's position and collateral after it."""
-    events: list[AnyEvent] = []
-    positions = {one.account_id: replace(one.position(instrument.instrument_id)) for one in world.accounts}
-    collateral = taker.collateral_units
-    number = first_number
+def trades(books: Books, order: Order, walked: Walk, taker_fee_ppb: int | None = None) -> list[AnyEvent]:
+    """The events of a walk, which `books` keep account of. The taker's fee is the instrument's unless given."""
+    stated: list[AnyEvent] = []
     for step in walked.steps:
         maker = step.maker
         if step.reason:
-            events.append(cancelled(maker, step.lots, step.reason, price_ticks=maker.price_ticks, rested=True))
-            continue
-        fill = {"instrument": instrument, "price_ticks": maker.price_ticks, "quantity_lots": step.lots}
-        made = money.fill_position(positions[maker.account_id], side=maker.side, **fill)
-        took = money.fill_position(positions[taker.account_id], side=order.side, **fill)
-        positions[maker.account_id], positions[taker.account_id] = made.position, took.position
-        value_units = instrument.value(maker.price_ticks, step.lots)
-        taker_fee = money.fee_units(value_units, instrument.parameters.taker_fee_ppb)
-        collateral += took.realised_pnl_units - taker_fee
-        events.append(
-            TradeExecuted(
-                trade_id=world.identifier(number),
-                instrument_id=instrument.instrument_id,
-                price_ticks=maker.price_ticks,
-                quantity_lots=step.lots,
-                taker_side=order.side,
-                maker_order_id=maker.order_id,
-                maker_account_id=maker.account_id,
-                maker_fee_units=money.fee_units(value_units, instrument.parameters.maker_fee_ppb),
-                maker_realised_pnl_units=made.realised_pnl_units,
-                maker_position_lots=made.position.lots,
-                maker_entry_value_units=made.position.entry_value_units,
-                taker_order_id=order.order_id,
-                taker_account_id=taker.account_id,
-                taker_fee_units=taker_fee,
-                taker_realised_pnl_units=took.realised_pnl_units,
-                taker_position_lots=took.position.lots,
-                taker_entry_value_units=took.position.entry_value_units,
-                replenished_lots=step.replenished_lots,
+            stated.append(cancelled(maker, step.lots, step.reason, price_ticks=maker.price_ticks, rested=True))
+        else:
+            stated += books.trade(
+                maker, order, lots=step.lots, replenished_lots=step.replenished_lots, taker_fee_ppb=taker_fee_ppb
             )
-        )
-        number += 1
-    return events, positions[taker.account_id], collateral
+    return stated

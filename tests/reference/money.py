@@ -1,6 +1,7 @@
 """Money and margin as the rules state them: pure functions of numbers and of lists of what rests."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from tests.reference.world import Account, Instrument, Order, Position, World
 from trading.core.instruments import Bracket
@@ -14,7 +15,7 @@ def ceiling(numerator: int, denominator: int) -> int:
 
 @dataclass
 class Filled:
-    """A position after a fill, and what the closed part of it realised."""
+    """A settled position after a fill, and what the closed part of it realised."""
 
     position: Position
     realised_pnl_units: int
@@ -34,7 +35,8 @@ def fill_position(
     opening = quantity_lots - reducing
     lots += side * opening
     entry += side * instrument.value(price_ticks, opening)
-    return Filled(Position(lots, entry), realised)
+    funding_index = position.funding_index if position.lots else instrument.funding_index
+    return Filled(replace(position, lots=lots, entry_value_units=entry, funding_index=funding_index), realised)
 
 
 def fee_units(value_units: int, rate_ppb: int) -> int:
@@ -115,6 +117,20 @@ def initial(instrument: Instrument, *, leverage: int, held: Holding) -> int:
     return max(bought, sold) + sum(one.open_loss_units for one in held.resting)
 
 
+def initial_of(instrument: Instrument, account: Account, lots: int) -> int:
+    """initial(lots, 0, 0, 0)."""
+    held = Holding(Position(lots), [])
+    return initial(instrument, leverage=leverage_of(account, instrument), held=held)
+
+
+def owed_funding(instrument: Instrument, position: Position) -> int:
+    return ceiling(position.lots * (instrument.funding_index - position.funding_index), PPB)
+
+
+def is_unsettled(instrument: Instrument, position: Position) -> bool:
+    return position.lots != 0 and position.funding_index != instrument.funding_index
+
+
 def unrealised(instrument: Instrument, position: Position) -> int:
     return instrument.value_at_mark(position.lots) - position.entry_value_units
 
@@ -133,23 +149,62 @@ class Margin:
         return self.initial_units - self.equity_units
 
 
+def cross_collateral(account: Account) -> int:
+    """What of the collateral is no isolated position's own."""
+    return account.collateral_units - sum(one.isolated_units for one in account.positions.values())
+
+
+def cross_equity(instruments: Iterable[Instrument], account: Account) -> int:
+    total = cross_collateral(account)
+    for instrument in instruments:
+        position = account.position(instrument.instrument_id)
+        if not position.is_isolated:
+            total += unrealised(instrument, position) - owed_funding(instrument, position)
+    return total
+
+
 def margin(
     world: World,
     account: Account,
     *,
-    collateral_units: int | None = None,
-    instead: tuple[Instrument, Holding] | None = None,
+    resting: tuple[Instrument, list[Resting]] | None = None,
     leverage: tuple[Instrument, int] | None = None,
 ) -> Margin:
-    """Equity and Σ initial of an account: as it is, or with other collateral, holding or leverage in one instrument."""
-    total = Margin(account.collateral_units if collateral_units is None else collateral_units, 0)
+    """Cross equity and Σ initial of an account, or of a changed copy of one.
+
+    As it is, or with other orders resting or another leverage in one instrument.
+    """
+    total = Margin(cross_equity(world.instruments, account), 0)
     for instrument in world.instruments:
         held = holding(world, account, instrument)
-        if instead and instead[0] is instrument:
-            held = instead[1]
+        if resting and resting[0] is instrument:
+            held = Holding(held.position, resting[1])
         times = leverage_of(account, instrument)
         if leverage and leverage[0] is instrument:
             times = leverage[1]
-        total.equity_units += unrealised(instrument, held.position)
-        total.initial_units += initial(instrument, leverage=times, held=held)
+        total.initial_units += counted_initial(instrument, leverage=times, held=held)
     return total
+
+
+def counted_initial(instrument: Instrument, *, leverage: int, held: Holding) -> int:
+    """What the cross margin must hold: of an isolated position only what its orders add."""
+    required = initial(instrument, leverage=leverage, held=held)
+    if held.position.is_isolated:
+        required -= initial(instrument, leverage=leverage, held=Holding(held.position, []))
+    return required
+
+
+def free_units(world: World, account: Account) -> int:
+    """What may leave the cross margin."""
+    now = margin(world, account)
+    if account is world.fund:
+        now.initial_units = fund_requirement(world)
+    return max(0, min(cross_collateral(account), now.equity_units) - now.initial_units)
+
+
+def fund_requirement(world: World) -> int:
+    """What the insurance fund must keep for what it holds."""
+    return sum(
+        ceiling(abs(one.value_at_mark(world.fund.position(one.instrument_id).lots)) * one.risk.fund_margin_ppb, PPB)
+        for one in world.instruments
+    )

@@ -28,6 +28,7 @@ def place(world: World, command: commands.PlaceOrder, time_ns: int) -> list[AnyE
     checks.check_numbers(command, instrument)
     require(account.state not in MOTIONLESS, "account_restricted")
     require(account.state != terms.ACCOUNT_REDUCE_ONLY or command.reduce_only, "account_restricted")
+    require(not world.is_covered(account, instrument.instrument_id), "account_restricted")
     require(instrument.state not in CLOSED_STATES and instrument.mark_price_ticks > 0, "instrument_halted")
     if instrument.state == terms.INSTRUMENT_POST_ONLY:
         require(checks.is_resting_limit(command), "post_only_mode")
@@ -140,6 +141,7 @@ def trigger(world: World, command: commands.TriggerOrder) -> list[AnyEvent]:
     try:
         require(account.state not in MOTIONLESS, "account_restricted")
         require(account.state != terms.ACCOUNT_REDUCE_ONLY or order.reduce_only, "account_restricted")
+        require(not world.is_covered(account, instrument.instrument_id), "account_restricted")
         done = execute(
             world,
             account,
@@ -204,6 +206,7 @@ def amend(world: World, command: commands.AmendOrder) -> list[AnyEvent]:
     instrument = world.instrument(order.instrument_id)
     checks.check_amendment(command, order, instrument)
     require(account.state not in MOTIONLESS, "account_restricted")
+    require(not world.is_covered(account, instrument.instrument_id), "account_restricted")
     require(instrument.state not in CLOSED_STATES and instrument.mark_price_ticks > 0, "instrument_halted")
     total = command.quantity_lots or order.quantity_lots
     price_ticks = command.price_ticks or order.price_ticks

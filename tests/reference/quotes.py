@@ -59,6 +59,7 @@ def check_allowed(world: World, account: Account, instrument: Instrument, *, any
         require(instrument.state != terms.INSTRUMENT_HALTED, "instrument_halted")
         return
     require(account.state == terms.ACCOUNT_NORMAL, "account_restricted")
+    require(not world.is_covered(account, instrument.instrument_id), "account_restricted")
     require(instrument.state not in checks.CLOSED_STATES and instrument.mark_price_ticks > 0, "instrument_halted")
     protection = world.protection(account.account_id, instrument.instrument_id)
     require(protection is None or not protection.is_frozen(world.time_ns), "quotes_frozen")
@@ -89,7 +90,7 @@ def replaced(
     resting += [money.Resting(one.side, one.resting_lots, one.open_loss_units, False) for one in shrunk + placings]
     after = money.Holding(account.position(instrument.instrument_id), resting)
     check_position_limit(world, account, instrument, after)
-    check_margin(world, account, instrument, after, account.collateral_units)
+    check_margin(world, account, instrument, resting)
     return [*cancels, *shrunk, *placings]
 
 
@@ -128,7 +129,7 @@ def quote_placed(
 
 
 def set_protection(world: World, command: commands.SetMarketMakerProtection) -> list[AnyEvent]:
-    require(world.account(command.account_id) is not None, "account_not_found")
+    require(world.customer(command.account_id) is not None, "account_not_found")
     required_instrument(world, command.instrument_id)
     limits = (command.quantity_lots, command.delta_lots)
     right = [

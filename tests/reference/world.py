@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from trading.core import terms
-from trading.core.instruments import InstrumentParameters, InstrumentTerms
+from trading.core.instruments import InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.engine.commands import InternalCommand, PlaceOrder
 
 DAY_NS = 24 * 3600 * 10**9
@@ -13,8 +13,13 @@ GENERATION_NS = 120 * 10**9
 
 @dataclass
 class Position:
+    """`funding_index` is that of the instrument when the position was opened or settled last."""
+
     lots: int = 0
     entry_value_units: int = 0
+    funding_index: int = 0
+    is_isolated: bool = False
+    isolated_units: int = 0
 
 
 @dataclass
@@ -37,13 +42,39 @@ class Instrument:
     terms: InstrumentTerms
     parameters: InstrumentParameters
     newest_version: int
-    state: int = terms.INSTRUMENT_NORMAL
+    own_state: int = terms.INSTRUMENT_NORMAL
+    exchange_state: int = terms.INSTRUMENT_NORMAL
     mark_price_ticks: int = 0
+    index_price_ticks: int = 0
     last_price_ticks: int = 0
+    marked_at_ns: int = 0
+    window: list[tuple[int, int]] = field(default_factory=list)  # (time, mark)
+    resume_at_ns: int = 0
+    funding_index: int = 0
+    last_period_ns: int = 0
 
     @property
     def instrument_id(self) -> int:
         return self.terms.instrument_id
+
+    @property
+    def state(self) -> int:
+        return max(self.own_state, self.exchange_state)
+
+    @property
+    def risk(self) -> RiskParameters:
+        return self.parameters.risk
+
+    def is_ready(self, time_ns: int) -> bool:
+        """In state normal, with a mark that is fresh."""
+        staleness_ns = self.risk.mark_staleness_ns
+        is_fresh = staleness_ns == 0 or time_ns - self.marked_at_ns <= staleness_ns
+        return self.state == terms.INSTRUMENT_NORMAL and self.mark_price_ticks > 0 and is_fresh
+
+    def price_of(self, source: int) -> int:
+        """What triggers by this source look at."""
+        by_mark_or_last = {terms.TRIGGER_BY_MARK: self.mark_price_ticks, terms.TRIGGER_BY_LAST: self.last_price_ticks}
+        return by_mark_or_last.get(source, self.index_price_ticks)
 
     def value(self, price_ticks: int, lots: int) -> int:
         return price_ticks * lots * self.terms.value_units
@@ -166,9 +197,23 @@ class Schedule:
 
 
 @dataclass
+class Liquidation:
+    """Of an account's isolated position in the instrument `scope`, or with 0 of all its cross positions."""
+
+    liquidation_id: int
+    account_id: int
+    scope: int
+    is_waiting: bool = False
+
+
+@dataclass
 class Waiting:
     cause_sequence: int
     command: InternalCommand
+
+
+def insurance_fund() -> Account:
+    return Account(terms.INSURANCE_FUND, 0, terms.ACCOUNT_FROZEN)
 
 
 @dataclass
@@ -179,13 +224,16 @@ class World:
     last_number: int = 0
     arrivals: int = 0
     fee_units: int = 0
-    accounts: list[Account] = field(default_factory=list)
+    funding_pool_units: int = 0
+    exchange_state: int = terms.INSTRUMENT_NORMAL
+    accounts: list[Account] = field(default_factory=lambda: [insurance_fund()])
     instruments: list[Instrument] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     closed: list[ClosedOrder] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)  # triggers, and what goes before them
+    liquidations: list[Liquidation] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)  # what is not urgent: triggers and what is like them
     urgent: list[Waiting] = field(default_factory=list)
     traded: Instrument | None = None  # in the running record
     generation_start_ns: int = 0
@@ -194,6 +242,25 @@ class World:
 
     def account(self, account_id: int) -> Account | None:
         return next((account for account in self.accounts if account.account_id == account_id), None)
+
+    def customer(self, account_id: int) -> Account | None:
+        """Any account but the insurance fund."""
+        return None if account_id == terms.INSURANCE_FUND else self.account(account_id)
+
+    @property
+    def fund(self) -> Account:
+        return self.account(terms.INSURANCE_FUND)
+
+    def liquidation(self, account_id: int, scope: int) -> Liquidation | None:
+        for one in self.liquidations:
+            if (one.account_id, one.scope) == (account_id, scope):
+                return one
+        return None
+
+    def is_covered(self, account: Account, instrument_id: int) -> bool:
+        """A liquidation works on what the account holds in this instrument."""
+        scope = instrument_id if account.position(instrument_id).is_isolated else 0
+        return self.liquidation(account.account_id, scope) is not None
 
     def instrument(self, instrument_id: int) -> Instrument | None:
         return next((one for one in self.instruments if one.instrument_id == instrument_id), None)

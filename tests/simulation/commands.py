@@ -4,11 +4,12 @@ It looks at a `View` of the records so far to aim at orders, positions and price
 """
 
 import random
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
 
-from tests.simulation import operator_commands, related_commands, world
+from tests.simulation import operator_commands, related_commands, risk_commands, world
 from tests.simulation.corruption import corrupted
 from tests.simulation.view import SeenOrder, View
 from trading.core import terms
@@ -31,6 +32,7 @@ class CommandStream:
         self.script = world.opening()
         self.placed: list[PlaceOrder] = []
         self.sent: list[ExternalCommand] = []
+        self.plan: list[Callable[[], ExternalCommand]] = []
         self.count = 0
 
     def next(self) -> tuple[ExternalCommand, int]:
@@ -38,7 +40,7 @@ class CommandStream:
         if self.script:
             return self.script.pop(0), self.clock_ns
         self.count += 1
-        command = self._restoring() or self._choose()
+        command = self._restoring() or self._planned() or self._choose()
         if isinstance(command, PlaceOrder):
             self.placed = [*self.placed[-40:], command]
         if self._chance(0.05):
@@ -82,11 +84,9 @@ class CommandStream:
             instrument = self.view.instruments.get(instrument_id)
             if instrument is None:
                 return None
-            if instrument.state != terms.INSTRUMENT_NORMAL and self._chance(0.06):
-                return commands.SetInstrumentState(b"", 0, instrument_id, terms.INSTRUMENT_NORMAL)
-            base = world.BASE_MARKS[instrument_id]
-            if abs(instrument.mark_price_ticks - base) * 10 > base * 2 and self._chance(0.3):
-                return commands.UpdateMarkPrice(b"", 0, instrument_id, base)
+            restored = risk_commands.restoring(self, instrument)
+            if restored:
+                return restored
             if instrument.parameters.maximum_order_lots < 20 and self._chance(0.1):
                 parameters = operator_commands.parameters(self, instrument_id)
                 return commands.SetInstrumentParameters(b"", 0, instrument_id, parameters)
@@ -94,9 +94,15 @@ class CommandStream:
             account = self.view.accounts[account_id]
             if account.state != terms.ACCOUNT_NORMAL and self._chance(0.015):
                 return commands.SetAccountState(b"", 0, account_id, terms.ACCOUNT_NORMAL)
+            if account.collateral_units < 20_000 and self._chance(0.01):
+                return commands.TransferCollateral(b"", 0, account_id, "USDT", 90_000, self.count)
             if account.maximum_open_orders and self._chance(0.01):
                 return commands.SetAccountLimits(b"", 0, account_id, 0)
         return None
+
+    def _planned(self) -> ExternalCommand | None:
+        """The next command of an adversary, with what others do in between."""
+        return self.plan.pop(0)() if self.plan and self._chance(0.5) else None
 
     def _choose(self) -> ExternalCommand:
         makers = {
@@ -110,7 +116,19 @@ class CommandStream:
             self._amend: 14,
             self._cancel: 11,
             self._cancel_all: 3,
-            self._mark: 6,
+            partial(risk_commands.mark, self): 14,
+            partial(risk_commands.crash, self): 0.5,
+            partial(risk_commands.funding, self): 2,
+            partial(risk_commands.margin_mode, self): 4,
+            partial(risk_commands.isolated_margin, self): 4,
+            partial(risk_commands.exchange_state, self): 0.4,
+            partial(risk_commands.sweep, self): 1,
+            partial(risk_commands.fund_transfer, self): 0.7,
+            partial(risk_commands.for_the_fund, self): 0.4,
+            partial(risk_commands.gamble, self): 5,
+            partial(risk_commands.squeeze, self): 0.5,
+            partial(risk_commands.liquidate_oneself, self): 0.8,
+            partial(risk_commands.manipulate_feed, self): 0.4,
             self._transfer: 2.5,
             self._leverage: 2,
             partial(operator_commands.configure, self): 2.5,
@@ -199,7 +217,7 @@ class CommandStream:
             (account_id, instrument_id, position.lots)
             for account_id, account in self.view.accounts.items()
             for instrument_id, position in account.positions.items()
-            if position.lots
+            if position.lots and account_id > 0
         ]
 
     def _fill_or_kill(self) -> PlaceOrder:
@@ -235,7 +253,7 @@ class CommandStream:
         takes_profit = self._chance(0.35)
         away = self.random.randint(-1, 7) * (-side if takes_profit else side)
         trigger_price_ticks = self._near_mark(instrument_id, away)
-        by = self.random.choice((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST))
+        by = self.random.choice(related_commands.TRIGGERS)
         fields = {"instrument_id": instrument_id, "side": side, "trigger_by": by}
         if self._chance(0.5):
             return self._order(
@@ -261,7 +279,7 @@ class CommandStream:
             side=side,
             order_type=terms.TRAILING_STOP,
             time_in_force=self.random.choice((terms.IOC, terms.FOK)),
-            trigger_by=self.random.choice((terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST)),
+            trigger_by=self.random.choice(related_commands.TRIGGERS),
             reduce_only=self._chance(0.2),
             trailing_distance_ticks=0 if by_rate else self.random.randint(1, 8),
             trailing_rate_ppb=self.random.choice((1, 1_000_003, 20_000_000)) if by_rate else 0,
@@ -326,15 +344,6 @@ class CommandStream:
         halted = [one.instrument_id for one in self.view.instruments.values() if one.state == terms.INSTRUMENT_HALTED]
         aimed = halted if halted and self._chance(0.9) else (0, 1, 2)
         return commands.CancelAllOrders(b"", 0, self.account(), self.random.choice(aimed))
-
-    def _mark(self) -> ExternalCommand:
-        instrument_id = self.instrument()
-        mark = self._mark_of(instrument_id)
-        if self._chance(0.05):
-            moved = mark + self.random.choice((-1, 1)) * mark * self.random.randint(4, 16) // 100
-        else:
-            moved = mark + self.random.randint(-4, 4)
-        return commands.UpdateMarkPrice(b"", 0, instrument_id, moved)
 
     def _transfer(self) -> ExternalCommand:
         account_id = self.account()

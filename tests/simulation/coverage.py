@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from trading.core.terms import CANCEL_REASONS
-from trading.engine import events
-from trading.engine.events import Record
+from trading.core.terms import CANCEL_REASONS, INSURANCE_FUND, LIQUIDATION_STEPS
+from trading.engine import commands, events
+from trading.engine.events import AnyEvent, Record
 
 REASONS = {number: word for word, number in CANCEL_REASONS.items()}
 
@@ -32,6 +32,17 @@ EVENTS = {
     "CancelAfterSet",
     "MarketMakerProtectionSet",
     "MarketMakerProtectionFired",
+    "FundingApplied",
+    "FundingSettled",
+    "MarginModeChanged",
+    "IsolatedMarginChanged",
+    "ExchangeStateChanged",
+    "ResumptionScheduled",
+    "LiquidationStarted",
+    "LiquidationStepped",
+    "LiquidationFeeCharged",
+    "PositionAssigned",
+    "LiquidationEnded",
 }
 REFUSALS = {
     "PlaceOrder": {
@@ -109,6 +120,21 @@ REFUSALS = {
         "insufficient_margin",
     },
     "SetMarketMakerProtection": {"account_not_found", "instrument_not_found", "invalid_parameter"},
+    "SetAccountState": {"account_not_found"},
+    "SetAccountLimits": {"account_not_found"},
+    "SetInstrumentState": {"invalid_parameter"},
+    "ApplyFunding": {"instrument_not_found", "invalid_parameter", "idempotency_conflict", "instrument_halted"},
+    "SetMarginMode": {"account_not_found", "instrument_not_found", "account_restricted", "insufficient_margin"},
+    "ChangeIsolatedMargin": {
+        "account_not_found",
+        "instrument_not_found",
+        "account_restricted",
+        "invalid_parameter",
+        "insufficient_funds",
+        "insufficient_margin",
+    },
+    "SetExchangeState": {"invalid_parameter"},
+    "SweepLiquidations": {"invalid_parameter"},
 }
 REJECTIONS = {
     "account_restricted",
@@ -119,7 +145,43 @@ REJECTIONS = {
     "position_limit",
     "insufficient_margin",
 }
-EMPTY = {"AdvanceTime", "TrimReduceOnly", "CancelAllOrders", "ActivateParameters", "CancelGroup", "MassQuote"}
+EMPTY = {
+    "AdvanceTime",
+    "TrimReduceOnly",
+    "CancelAllOrders",
+    "ActivateParameters",
+    "CancelGroup",
+    "MassQuote",
+    "SettleFunding",
+    "Liquidate",
+    "UnwindFund",
+    "SweepLiquidations",
+}
+STEPS = {number: word for word, number in LIQUIDATION_STEPS.items()}
+SHAPES_OF_RISK = {
+    *(f"step: {word}" for word in LIQUIDATION_STEPS),
+    *(f"isolated step: {word}" for word in LIQUIDATION_STEPS),
+    "the fund's step: deleverage",
+    "started by a sweep",
+    "ended with positions",
+    "ended with nothing",
+    "ended with margin to give back",
+    "second in the queue",
+    "the fund deleveraged",
+    "an isolated counterpart",
+    "order of the fund",
+    "halted by volatility",
+    "resumed to cancel_only",
+    "resumed to normal",
+    "settled before a fill",
+    "settled by the sweep",
+    "settled by a liquidation",
+    "received funding",
+    "margin after trades",
+    "margin by wish",
+    "to isolated with margin",
+    "to cross",
+}
 
 
 def required() -> set[str]:
@@ -136,7 +198,8 @@ def required() -> set[str]:
         "woken",
         "replenished",
     }
-    return EVENTS | refusals | rejections | reasons | shapes | {f"nothing from {name}" for name in EMPTY}
+    empty = {f"nothing from {name}" for name in EMPTY}
+    return EVENTS | refusals | rejections | reasons | shapes | empty | SHAPES_OF_RISK
 
 
 def met(record: Record) -> Iterator[str]:
@@ -152,6 +215,8 @@ def met(record: Record) -> Iterator[str]:
                 yield f"rejected: {event.code}"
             case events.OrderCancelled():
                 yield f"cancelled: {REASONS[event.reason]}"
+            case events.OrderPlaced() if event.account_id == INSURANCE_FUND:
+                yield "order of the fund"
             case events.OrderPlaced() if event.parent_order_id:
                 yield "placed asleep" if event.is_asleep else "placed awake"
             case events.TradeExecuted() if event.replenished_lots:
@@ -160,3 +225,57 @@ def met(record: Record) -> Iterator[str]:
                 yield "woken"
             case events.OrderAmended():
                 yield "amended " + ("untriggered" if event.untriggered else "anew" if event.requeued else "in place")
+            case _:
+                yield from met_of_risk(record, event)
+
+
+def met_of_risk(record: Record, event: AnyEvent) -> Iterator[str]:
+    command = record.command
+    match event:
+        case events.LiquidationStarted() if isinstance(command, commands.SweepLiquidations):
+            yield "started by a sweep"
+        case events.LiquidationStepped():
+            yield f"step: {STEPS[event.step]}"
+            if command.instrument_id:
+                yield f"isolated step: {STEPS[event.step]}"
+            if event.account_id == INSURANCE_FUND:
+                yield f"the fund's step: {STEPS[event.step]}"
+        case events.LiquidationEnded():
+            yield "ended with positions" if event.maintenance_units else "ended with nothing"
+            if len(record.events) == 2:
+                yield "ended with margin to give back"
+        case events.PositionAssigned():
+            if event.place == 2:
+                yield "second in the queue"
+            if event.place and event.counterparty_id == INSURANCE_FUND:
+                yield "the fund deleveraged"
+        case events.ResumptionScheduled():
+            yield "halted by volatility" if event.high_price_ticks else "resumed to cancel_only"
+        case events.InstrumentStateChanged() if isinstance(command, commands.ResumeInstrument) and event.state == 1:
+            yield "resumed to normal"
+        case events.FundingSettled():
+            yield from met_of_settling(command, event)
+        case events.IsolatedMarginChanged():
+            yield "margin by wish" if isinstance(command, commands.ChangeIsolatedMargin) else "margin after trades"
+            if isinstance(command, commands.Liquidate) and event.account_id != command.account_id:
+                yield "an isolated counterpart"
+        case events.MarginModeChanged():
+            yield (
+                "to isolated with margin"
+                if event.isolated_units
+                else "to isolated"
+                if event.is_isolated
+                else "to cross"
+            )
+
+
+def met_of_settling(command: commands.JournaledCommand, event: events.FundingSettled) -> Iterator[str]:
+    if event.charge_units < 0:
+        yield "received funding"
+    match command:
+        case commands.SettleFunding():
+            yield "settled by the sweep"
+        case commands.Liquidate():
+            yield "settled by a liquidation"
+        case _:
+            yield "settled before a fill"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation import world
+from tests.simulation import risk_commands, world
 from trading.core.instruments import InstrumentParameters
 from trading.engine import commands
 from trading.engine.commands import ExternalCommand
@@ -55,4 +55,5 @@ def parameters(stream: CommandStream, instrument_id: int) -> InstrumentParameter
         maximum_open_orders=stream.random.choice((first.maximum_open_orders, 12)),
         default_leverage=stream.random.choice((first.default_leverage, 8)),
         brackets=stream.random.choice((first.brackets, (bracket,))),
+        risk=risk_commands.parameters(stream, first.risk),
     )

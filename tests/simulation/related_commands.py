@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.commands import CommandStream
 
 SECOND_NS = 10**9
-TRIGGERS = (terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST)
+TRIGGERS = (terms.TRIGGER_BY_MARK, terms.TRIGGER_BY_LAST, terms.TRIGGER_BY_INDEX)
 
 
 def iceberg(stream: CommandStream) -> PlaceOrder:

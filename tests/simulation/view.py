@@ -5,9 +5,12 @@ It knows nothing of any engine's state; positions, fees and balances are taken f
 
 from dataclasses import dataclass, field
 
-from tests.reference.world import Account, Instrument, Position
+from tests.reference.fold_risk import hold
+from tests.reference.world import Account, Instrument, Position, insurance_fund
+from tests.simulation.risk_view import fold_risk_event
 from trading.core import terms
 from trading.engine import events
+from trading.engine.commands import AdvanceTime, JournaledCommand
 from trading.engine.events import AnyEvent, Record
 
 DAY_NS = 24 * 3600 * 10**9
@@ -67,7 +70,8 @@ class View:
     def __init__(self) -> None:
         self.sequence = 0
         self.time_ns = 0
-        self.accounts: dict[int, Account] = {}
+        self.command: JournaledCommand = AdvanceTime(b"", 0)  # that of the record
+        self.accounts: dict[int, Account] = {terms.INSURANCE_FUND: insurance_fund()}
         self.instruments: dict[int, Instrument] = {}
         self.orders: dict[int, SeenOrder] = {}
         self.client_ids: dict[int, ClientIds] = {}
@@ -76,7 +80,10 @@ class View:
         self.fired: dict[int, int] = {}  # the deadline of the switch that fired last, by account
         self.filled: dict[int, int] = {}  # of every order ever placed
         self.frozen_until_ns: dict[tuple[int, int], int] = {}  # of quotes, by account and instrument; 0: until set anew
+        self.liquidations: dict[tuple[int, int], int] = {}  # their ids, by account and scope
+        self.exchange_state = terms.INSTRUMENT_NORMAL
         self.fee_units = 0
+        self.funding_pool_units = 0
         self.transferred_units = 0
         self._arrivals = 0
 
@@ -86,7 +93,7 @@ class View:
             self.fold_event(event)
 
     def stamp(self, record: Record) -> None:
-        self.sequence, self.time_ns = record.sequence, record.time_ns
+        self.sequence, self.time_ns, self.command = record.sequence, record.time_ns, record.command
 
     def fold_event(self, event: AnyEvent) -> None:
         match event:
@@ -144,16 +151,15 @@ class View:
                 self.accounts[event.account_id].leverages[event.instrument_id] = event.leverage
             case events.InstrumentListed():
                 listed = Instrument(event.terms, event.parameters, event.parameters.version)
+                listed.exchange_state = self.exchange_state
                 self.instruments[event.terms.instrument_id] = listed
             case events.ParametersScheduled():
                 self._newest(event.instrument_id, event.parameters.version)
             case events.ParametersChanged():
                 self.instruments[event.instrument_id].parameters = event.parameters
                 self._newest(event.instrument_id, event.parameters.version)
-            case events.InstrumentStateChanged():
-                self.instruments[event.instrument_id].state = event.state
-            case events.MarkPriceUpdated():
-                self.instruments[event.instrument_id].mark_price_ticks = event.mark_price_ticks
+            case _:
+                fold_risk_event(self, event)
 
     def _newest(self, instrument_id: int, version: int) -> None:
         instrument = self.instruments[instrument_id]
@@ -216,7 +222,7 @@ class View:
                 self._close(order)
         for account_id, lots, entry_value_units, gain_units in sides_of(event):
             account = self.accounts[account_id]
-            account.positions[event.instrument_id] = Position(lots, entry_value_units)
+            hold(account, self.instruments[event.instrument_id], lots, entry_value_units)
             account.collateral_units += gain_units
         self.fee_units += event.maker_fee_units + event.taker_fee_units
 
@@ -261,6 +267,11 @@ class View:
 
     def position(self, account_id: int, instrument_id: int) -> Position:
         return self.accounts[account_id].positions.get(instrument_id, Position())
+
+    def covers(self, account_id: int, instrument_id: int) -> bool:
+        """A liquidation of this account works on what it holds in the instrument."""
+        scope = instrument_id if self.position(account_id, instrument_id).is_isolated else 0
+        return (account_id, scope) in self.liquidations
 
 
 def sides_of(event: events.TradeExecuted) -> list[tuple[int, int, int, int]]:

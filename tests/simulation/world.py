@@ -1,10 +1,11 @@
 """The small world the random commands play in: two instruments, twelve accounts of seven users, little money."""
 
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
-from trading.core.terms import PPB
+from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
+from trading.core.terms import INSURANCE_FUND, PPB
 from trading.engine import commands
 from trading.engine.commands import ExternalCommand
 
+SECOND_NS = 10**9
 ACCOUNTS = tuple(range(1, 13))
 USERS = 7
 INSTRUMENTS = (1, 2)
@@ -43,6 +44,16 @@ PARAMETERS = {
         brackets=brackets(
             (0, 10_000_000, 5_000_000), (200_001, 25_000_000, 12_500_000), (600_007, 50_000_000, 25_000_000)
         ),
+        risk=RiskParameters(
+            mark_staleness_ns=20 * SECOND_NS,
+            funding_interval_ns=5 * SECOND_NS,
+            volatility_move_ppb=110_000_000,
+            volatility_window_ns=2 * SECOND_NS,
+            volatility_halt_ns=3 * SECOND_NS,
+            volatility_cancel_only_ns=SECOND_NS,
+            maximum_band_ppb=160_000_000,
+            fund_limit_units=300_000,
+        ),
     ),
     2: InstrumentParameters(
         version=3,
@@ -57,6 +68,16 @@ PARAMETERS = {
         maximum_open_orders=20,
         default_leverage=10,
         brackets=brackets((0, 20_000_000, 10_000_000), (500_000, 40_000_000, 30_000_000)),
+        risk=RiskParameters(
+            mark_staleness_ns=0,
+            funding_interval_ns=3 * SECOND_NS,
+            liquidation_share_ppb=300_000_007,
+            liquidation_buffer_ppb=50_000_000,
+            liquidation_fee_ppb=7_000_003,
+            liquidation_band_ppb=80_000_000,
+            fund_limit_units=2_000_000,
+            fund_margin_ppb=0,
+        ),
     ),
 }
 
@@ -70,7 +91,10 @@ def opening() -> list[ExternalCommand]:
         amount = 3_000 if account_id == POOR_ACCOUNT else 40_000 + 10_000 * account_id
         made.append(commands.TransferCollateral(b"", 0, account_id, "USDT", amount, account_id))
     made += [commands.TransferCollateral(b"", 0, RICH_ACCOUNT, "USDT", 10**15 - 17_000, 50) for _ in range(10)]
+    made.append(commands.TransferCollateral(b"", 0, INSURANCE_FUND, "USDT", 30_000, 51))
     for instrument_id in INSTRUMENTS:
         made.append(commands.ListInstrument(b"", 0, TERMS[instrument_id], PARAMETERS[instrument_id]))
-        made.append(commands.UpdateMarkPrice(b"", 0, instrument_id, BASE_MARKS[instrument_id]))
+        made.append(
+            commands.UpdateMarkPrice(b"", 0, instrument_id, BASE_MARKS[instrument_id], BASE_MARKS[instrument_id])
+        )
     return made

@@ -12,6 +12,7 @@ from compliance.rights import OPERATE
 from compliance.services.audit import Mandate
 from exchange.contract.errors import ApiError
 from trading.core.listing import BracketText, ParametersText
+from trading.core.risk_text import MARK_METHODS, RiskText
 from trading.core.terms import INSTRUMENT_STATES
 from trading.models import Instrument, ParametersVersion
 from trading.selectors.parameters import latest_parameters
@@ -20,6 +21,14 @@ from trading.services import listings
 
 DECIMALS = [name for name, kind in ParametersText.__annotations__.items() if kind is str]
 COUNTS = [name for name, kind in ParametersText.__annotations__.items() if kind is int]
+RISK_HELP = {
+    "mark_staleness": 'A mark that is older liquidates nobody. Times are written "15s", "5min", "8h"; 0s: never.',
+    "funding_interval": "Rates and interest below are of eight hours, the cap of one interval.",
+    "volatility_move": "A mark that moves by more within the window halts the instrument; 0: never.",
+    "maximum_band": "The price band widens with the range of the window up to this; 0: it does not.",
+    "liquidation_share": "What part of a position one round of a liquidation closes; 0: one bracket.",
+    "fund_limit": "What the insurance fund holds of it at most.",
+}
 
 
 class StateForm(CommandForm):
@@ -43,12 +52,17 @@ class ParametersForm(CommandForm):
         super().__init__(data, row=row)
         self.fields |= {name: forms.CharField(max_length=40) for name in DECIMALS}
         self.fields |= {name: forms.IntegerField() for name in COUNTS}
-        self.order_fields(["version", *DECIMALS, *COUNTS, "brackets", "effective_at", "reason"])
+        self.fields |= {
+            name: forms.CharField(max_length=40, help_text=RISK_HELP.get(name, "")) for name in RiskText._fields
+        }
+        self.fields["mark_method"] = forms.ChoiceField(choices=[(word, word) for word in MARK_METHODS])
+        self.order_fields(["version", *DECIMALS, *COUNTS, "brackets", *RiskText._fields, "effective_at", "reason"])
 
     def initial_of(self, row: Instrument) -> dict[str, Any]:
         version, parameters = latest_parameters(terms=row.terms())
         lines = "\n".join(" ".join(bracket) for bracket in parameters.brackets)
-        return {**parameters._asdict(), "version": version + 1, "brackets": lines}
+        written = {**parameters._asdict(), **parameters.risk._asdict()}
+        return {**written, "version": version + 1, "brackets": lines}
 
     def clean_brackets(self) -> tuple[BracketText, ...]:
         rows = [line.split() for line in self.cleaned_data["brackets"].splitlines() if line.strip()]
@@ -65,10 +79,11 @@ def set_state(mandate: Mandate, row: Instrument, fields: dict[str, Any]) -> str:
 
 def change_parameters(mandate: Mandate, row: Instrument, fields: dict[str, Any]) -> str:
     version, effective_at = fields.pop("version"), fields.pop("effective_at")
+    risk = RiskText(**{name: fields.pop(name) for name in RiskText._fields})
     request = listings.change_parameters(
         symbol=row.symbol,
         version=version,
-        parameters=ParametersText(**fields),
+        parameters=ParametersText(**fields, risk=risk),
         effective_at=effective_at,
         mandate=mandate,
     )

@@ -48,7 +48,11 @@ class Account:
 
     def isolated_units(self) -> int:
         """The part of the collateral that belongs to isolated positions."""
-        return sum(position.isolated_units or 0 for position in self.positions.values())
+        units = 0
+        for position in self.positions.values():
+            if position.isolated_units is not None:
+                units += position.isolated_units
+        return units
 
     def is_being_liquidated(self, position: Position) -> bool:
         """Whether a liquidation covers the position's instrument."""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from exchange.contract.errors import ApiError
 from exchange.contract.numbers import MAXIMUM_COUNT, Step, format_scaled, parse_rate_ppb, parse_scaled, step_from_text
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from trading.core.risk_text import RiskText, parse_risk
 from trading.core.terms import MAXIMUM_BAND_PPB, PPB
 
 SETTLEMENT_STEPS: Final = {"USDT": (1, -6)}
@@ -38,6 +39,7 @@ class ParametersText(NamedTuple):
     maximum_open_orders: int
     default_leverage: int
     brackets: tuple[BracketText, ...]
+    risk: RiskText = RiskText()
 
 
 class TermsText(NamedTuple):
@@ -91,6 +93,7 @@ def parse_parameters(text: ParametersText, *, terms: InstrumentTerms, version: i
         maximum_open_orders=text.maximum_open_orders,
         default_leverage=text.default_leverage,
         brackets=_parse_brackets(text.brackets, money),
+        risk=parse_risk(text.risk, money=money),
     )
     _check_limits(parameters, terms)
     _check_brackets(parameters.brackets)

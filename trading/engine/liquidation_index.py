@@ -10,11 +10,12 @@ from typing import Final
 
 from sortedcontainers import SortedList
 
-_BUCKET_BITS: Final = 10
+_BUCKET_BITS: Final = 12
+_NOWHERE: Final[list[tuple[int, int, int]]] = []
 
 
 class Bounds:
-    """Account ids by a price, in buckets a thousandth of the price wide."""
+    """Account ids by a price, in buckets a four-thousandth of the price wide."""
 
     __slots__ = ("buckets", "codes")
 
@@ -72,6 +73,11 @@ class LiquidationIndex:
     def note(self, account_id: int) -> None:
         self.noted[account_id] = True
 
+    def forget(self, account_ids: set[int]) -> None:
+        """These have been looked at."""
+        if account_ids:  # a new dict: one that very many have left is slow to walk
+            self.noted = {account_id: True for account_id in self.noted if account_id not in account_ids}
+
     def candidates(self, instrument_id: int, mark_price_ticks: int) -> list[int]:
         """Account ids, sorted."""
         found = set(self.noted)
@@ -83,8 +89,15 @@ class LiquidationIndex:
         return sorted(found)
 
     def watch(self, account_id: int, intervals: list[tuple[int, int, int]]) -> None:
-        """Safe marks of an account from now on. A low or high of 0 is no bound."""
-        for instrument_id, low_ticks, high_ticks in self.intervals.pop(account_id, ()):
+        """Safe marks of an account from now on. A low or high of 0 is no bound.
+
+        Who was noted and is safer than before stays where it is: narrower marks are as true, and cost nothing now.
+        """
+        before = self.intervals.get(account_id, _NOWHERE)
+        if account_id in self.noted and len(before) == len(intervals) and all(map(_covers, intervals, before)):
+            return
+        self.intervals.pop(account_id, None)
+        for instrument_id, low_ticks, high_ticks in before:
             if low_ticks:
                 self.lows[instrument_id].remove(low_ticks, account_id)
             if high_ticks:
@@ -94,9 +107,23 @@ class LiquidationIndex:
         self.intervals[account_id] = intervals
         for instrument_id, low_ticks, high_ticks in intervals:
             if low_ticks:
-                self.lows.setdefault(instrument_id, Bounds()).add(low_ticks, account_id)
+                _bounds_in(self.lows, instrument_id).add(low_ticks, account_id)
             if high_ticks:
-                self.highs.setdefault(instrument_id, Bounds()).add(high_ticks, account_id)
+                _bounds_in(self.highs, instrument_id).add(high_ticks, account_id)
+
+
+def _bounds_in(by_instrument: dict[int, Bounds], instrument_id: int) -> Bounds:
+    bounds = by_instrument.get(instrument_id)
+    if bounds is None:
+        bounds = by_instrument[instrument_id] = Bounds()
+    return bounds
+
+
+def _covers(wide: tuple[int, int, int], narrow: tuple[int, int, int]) -> bool:
+    """Whether marks within the narrow bound are within the wide one too. Only shorts have a high."""
+    if wide[0] != narrow[0] or (wide[2] == 0) != (narrow[2] == 0):
+        return False
+    return wide[1] <= narrow[1] and wide[2] >= narrow[2]
 
 
 def _code(price_ticks: int) -> int:

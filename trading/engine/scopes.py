@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from risk.core.margin import maintenance_margin_units
-from risk.core.waterfall import HIGHEST_TICKS, HeldPosition, safe_intervals
+from risk.core.waterfall import safe_bound_ticks
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
@@ -20,11 +20,17 @@ CROSS: Final = 0
 
 def held_by_scope(account: Account) -> dict[int, list[Position]]:
     """The scopes in which the account holds lots, each with those positions by instrument id; sorted."""
-    held: dict[int, list[Position]] = {}
-    for instrument_id, position in sorted(account.positions.items()):
+    cross: list[Position] = []
+    isolated: list[Position] = []
+    for position in account.positions.values():
         if position.lots:
-            held.setdefault(CROSS if position.isolated_units is None else instrument_id, []).append(position)
-    return dict(sorted(held.items()))
+            (cross if position.isolated_units is None else isolated).append(position)
+    if len(cross) > 1:
+        cross.sort(key=_instrument_id)
+    scopes = {CROSS: cross} if cross else {}
+    for position in sorted(isolated, key=_instrument_id) if isolated else ():
+        scopes[position.instrument.instrument_id] = [position]
+    return scopes
 
 
 def held_in(account: Account, scope: int) -> list[Position]:
@@ -42,10 +48,11 @@ def margin_of(
         equity = account.positions[scope].isolated_units or 0
     maintenance = []
     for position in held:
-        instrument = position.instrument
+        instrument, lots = position.instrument, position.lots
         value_units = lot_value_units if instrument is marked else instrument.lot_value_units
-        equity += position.pnl_at(value_units)
-        maintenance.append(maintenance_margin_units(instrument.brackets, abs(position.lots) * value_units))
+        signed_units = lots * value_units
+        equity += signed_units - position.entry_value_units
+        maintenance.append(maintenance_margin_units(instrument.brackets, signed_units if lots > 0 else -signed_units))
     return equity, maintenance
 
 
@@ -54,16 +61,23 @@ def safe_marks(
 ) -> list[tuple[int, int, int]]:
     """(instrument id, low, high) for each held position: equity stays at maintenance while all marks are within.
 
-    A low or high of 0 is no bound. slack_units: equity less maintenance, not below 0.
+    A low or high of 0 is no bound. slack_units: equity less maintenance, not below 0, spread by notional.
     """
-    positions = []
+    notionals = []
     for position in held:
-        instrument = position.instrument
-        is_marked = instrument is marked
-        mark_ticks = lot_value_units // instrument.value_units if is_marked else instrument.mark_price_ticks
-        positions.append(HeldPosition(position.lots, mark_ticks, instrument.value_units, instrument.brackets))
-    intervals = safe_intervals(slack_units=slack_units, positions=positions)
-    return [
-        (position.instrument.instrument_id, safe.low_ticks, 0 if safe.high_ticks >= HIGHEST_TICKS else safe.high_ticks)
-        for position, safe in zip(held, intervals, strict=True)
-    ]
+        value_units = lot_value_units if position.instrument is marked else position.instrument.lot_value_units
+        notionals.append(abs(position.lots) * value_units)
+    total = sum(notionals) or 1
+    bounds = []
+    for position, notional in zip(held, notionals, strict=True):
+        instrument, lots = position.instrument, position.lots
+        value_units = instrument.value_units
+        mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
+        share_units = slack_units * notional // total
+        bound = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
+        bounds.append((instrument.instrument_id, bound, 0) if lots > 0 else (instrument.instrument_id, 0, bound))
+    return bounds
+
+
+def _instrument_id(position: Position) -> int:
+    return position.instrument.instrument_id

@@ -1,8 +1,14 @@
-"""Instruments as the journal states them: fixed terms, versions of parameters, state and mark price."""
+"""Instruments as the journal states them: fixed terms, versions of parameters, state, prices, funding."""
+
+from typing import Any
 
 from django.db import models
 
-from trading.core.instruments import InstrumentTerms
+from trading.core.instruments import InstrumentTerms, RiskParameters
+
+
+def default_risk() -> dict[str, Any]:
+    return RiskParameters()._asdict()
 
 
 class Instrument(models.Model):
@@ -16,11 +22,15 @@ class Instrument(models.Model):
     multiplier = models.CharField(max_length=40)
     value_units = models.BigIntegerField(help_text="Value of one lot at one tick, in ledger units.")
     parameters_version = models.IntegerField(help_text="The version in force.")
-    state = models.SmallIntegerField()
+    state = models.SmallIntegerField(help_text="Its own; the exchange's holds too, whichever is stricter.")
     mark_price_ticks = models.BigIntegerField(default=0, help_text="0: none yet.")
     marked_at_ns = models.BigIntegerField(default=0)
     listed_at_ns = models.BigIntegerField()
     sequence = models.BigIntegerField()
+    index_price_ticks = models.BigIntegerField(default=0, help_text="0: none yet.")
+    funding_rate_ppb = models.BigIntegerField(default=0, help_text="Of the last period.")
+    funded_period_ns = models.BigIntegerField(default=0, help_text="When that period ended; 0: none yet.")
+    resume_at_ns = models.BigIntegerField(default=0, help_text="When it gets a milder state by itself; 0: never.")
 
     class Meta:
         constraints = [
@@ -53,8 +63,45 @@ class ParametersVersion(models.Model):
     maximum_open_orders = models.IntegerField()
     default_leverage = models.IntegerField()
     brackets = models.JSONField(help_text="Rows of floor, initial rate and cum, maintenance rate and cum.")
+    risk = models.JSONField(default=default_risk, help_text="How it is marked, funded, halted and liquidated.")
     effective_at_ns = models.BigIntegerField()
     active_sequence = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"instrument {self.instrument_id}, version {self.version}"
+
+
+class ExchangeState(models.Model):
+    """No instrument of the clearing domain is in a milder state than this; without a row it is normal."""
+
+    domain = models.SmallIntegerField(primary_key=True)
+    state = models.SmallIntegerField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__range=(1, 4)), name="exchange_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"state {self.state} since {self.sequence}"
+
+
+class FundingRate(models.Model):
+    """Funding of one period: longs pay shorts the rate of their value at this index price."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "period_ns")
+    instrument_id = models.BigIntegerField()
+    period_ns = models.BigIntegerField(help_text="When the period ended.")
+    rate_ppb = models.BigIntegerField()
+    index_price_ticks = models.BigIntegerField()
+    time_ns = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(index_price_ticks__gt=0), name="funding_has_an_index"),
+        ]
+
+    def __str__(self) -> str:
+        return f"instrument {self.instrument_id}, period {self.period_ns}: {self.rate_ppb}"

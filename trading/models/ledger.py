@@ -1,10 +1,13 @@
-"""The engine's money in double entry: `collateral:<account>`, `fees`, `wallets`, `position_cost:<instrument>`."""
+"""The engine's money in double entry: `collateral:<account>` (that of account -1 is the insurance fund), `fees`,
+`funding`, `wallets`, `position_cost:<instrument>`.
+"""
 
 from typing import Final
 
 from django.db import models
 
 FEES: Final = "fees"
+FUNDING_POOL: Final = "funding"
 WALLETS: Final = "wallets"
 
 
@@ -28,13 +31,17 @@ class Posting(models.Model):
     """One line of an entry. The lines of an entry sum to zero per asset: a trigger refuses all else.
 
     Ids count from 1 in the order of the journal. `balance_units` is the ledger account's balance after this line,
-    `reference_id` the trade or the transfer that caused it.
+    `reference_id` the trade, transfer or liquidation that caused it, of funding the instrument.
     """
 
     class Kind(models.TextChoices):
         TRADE_FEE = "trade_fee"
         REALISED_PNL = "realised_pnl"
         TRANSFER = "transfer"
+        FUNDING = "funding"
+        LIQUIDATION_FEE = "liquidation_fee"
+        LIQUIDATION = "liquidation"
+        DELEVERAGING = "deleveraging"
 
     posting_id = models.BigIntegerField(primary_key=True)
     entry_id = models.BigIntegerField()

@@ -69,7 +69,8 @@ class Candle(models.Model):
 
 
 class Ticker(models.Model):
-    """The last trade (0: none yet), the mark price (0: none yet) and the lots held long, which are as many as short."""
+    """The last trade, mark and index price (0: none yet), the lots held long, which are as many as short, and the last
+    funding (period 0: none yet)."""
 
     instrument_id = models.BigIntegerField(primary_key=True)
     last_price_ticks = models.BigIntegerField(default=0)
@@ -78,6 +79,9 @@ class Ticker(models.Model):
     mark_price_ticks = models.BigIntegerField(default=0)
     open_interest_lots = models.BigIntegerField(default=0)
     sequence = models.BigIntegerField()
+    index_price_ticks = models.BigIntegerField(default=0)
+    funding_rate_ppb = models.BigIntegerField(default=0)
+    funded_period_ns = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [

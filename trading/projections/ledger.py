@@ -3,11 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
+from trading.core.terms import INSURANCE_FUND
 from trading.engine import events as e
 from trading.engine.events import Record
 from trading.engine.state import SETTLEMENT_ASSET
 from trading.models import Balance, Posting
-from trading.models.ledger import FEES, WALLETS, collateral_account, collateral_owner, position_cost_account
+from trading.models.ledger import (
+    FEES,
+    FUNDING_POOL,
+    WALLETS,
+    collateral_account,
+    collateral_owner,
+    position_cost_account,
+)
 from trading.projections.owners import ACCOUNT
 from trading.projections.projection import Handler, Projection
 from trading.projections.tables import Table
@@ -17,7 +25,8 @@ Key = tuple[str, str]
 
 class Ledger(Projection):
     """A trade is up to two entries: `trade_fee` moves both fees to the exchange, `realised_pnl` settles what the closed
-    lots earned against the instrument's position cost. What an opening costs nets out between its two sides.
+    lots earned against the instrument's position cost. What an opening costs nets out between its two sides. What
+    passes from a liquidated position to another is settled as a trade is, under a kind of its own.
     """
 
     name = "ledger"
@@ -32,7 +41,13 @@ class Ledger(Projection):
         self._entry_id = 0
 
     def handlers(self) -> dict[type, Handler]:
-        return {e.TradeExecuted: self._trade, e.CollateralTransferred: self._transfer}
+        return {
+            e.TradeExecuted: self._trade,
+            e.CollateralTransferred: self._transfer,
+            e.FundingSettled: self._settle_funding,
+            e.LiquidationFeeCharged: self._charge_fee,
+            e.PositionAssigned: self._assign,
+        }
 
     def load(self, cursor: Any) -> None:
         postings, balances = self.tables
@@ -63,8 +78,7 @@ class Ledger(Projection):
         self._enter(record, "trade_fee", SETTLEMENT_ASSET, event.trade_id, lines)
         maker_pnl, taker_pnl = event.maker_realised_pnl_units, event.taker_realised_pnl_units
         if maker_pnl or taker_pnl:
-            cost = position_cost_account(event.instrument_id)
-            lines = ((maker, maker_pnl), (taker, taker_pnl), (cost, -maker_pnl - taker_pnl))
+            lines = _profit_lines(event.instrument_id, maker, maker_pnl, taker, taker_pnl)
             self._enter(record, "realised_pnl", SETTLEMENT_ASSET, event.trade_id, lines)
 
     def _transfer(self, record: Record, event: e.CollateralTransferred) -> None:
@@ -72,6 +86,25 @@ class Ledger(Projection):
         lines = ((account, event.amount_units), (WALLETS, -event.amount_units))
         self._enter(record, "transfer", event.asset, event.transfer_id, lines)
         assert self._balances[account, event.asset] == event.balance_units, f"record {record.sequence} disagrees"
+
+    def _settle_funding(self, record: Record, event: e.FundingSettled) -> None:
+        if event.charge_units:
+            account = collateral_account(event.account_id)
+            lines = ((account, -event.charge_units), (FUNDING_POOL, event.charge_units))
+            self._enter(record, "funding", SETTLEMENT_ASSET, event.instrument_id, lines)
+
+    def _charge_fee(self, record: Record, event: e.LiquidationFeeCharged) -> None:
+        account, fund = collateral_account(event.account_id), collateral_account(INSURANCE_FUND)
+        lines = ((account, -event.fee_units), (fund, event.fee_units))
+        self._enter(record, "liquidation_fee", SETTLEMENT_ASSET, event.liquidation_id, lines)
+
+    def _assign(self, record: Record, event: e.PositionAssigned) -> None:
+        pnl, counter_pnl = event.realised_pnl_units, event.counterparty_realised_pnl_units
+        if pnl or counter_pnl:
+            account, counterparty = collateral_account(event.account_id), collateral_account(event.counterparty_id)
+            lines = _profit_lines(event.instrument_id, account, pnl, counterparty, counter_pnl)
+            kind = "deleveraging" if event.place else "liquidation"
+            self._enter(record, kind, SETTLEMENT_ASSET, event.liquidation_id, lines)
 
     def _enter(
         self, record: Record, kind: str, asset: str, reference_id: int, lines: tuple[tuple[str, int], ...]
@@ -98,3 +131,10 @@ class Ledger(Projection):
                         record.sequence,
                     )
                 )
+
+
+def _profit_lines(
+    instrument_id: int, one: str, one_units: int, other: str, other_units: int
+) -> tuple[tuple[str, int], ...]:
+    """What two ledger accounts earned on lots that changed hands, against what the instrument's positions cost."""
+    return (one, one_units), (other, other_units), (position_cost_account(instrument_id), -one_units - other_units)

@@ -4,3 +4,4 @@ from typing import Final
 
 MARKET: Final = "market"
 ACCOUNT: Final = "account"
+EXCHANGE: Final = "exchange"

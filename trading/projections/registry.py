@@ -5,6 +5,7 @@ from trading.projections.candles import Candles
 from trading.projections.depth import Depth
 from trading.projections.instruments import Instruments
 from trading.projections.ledger import Ledger
+from trading.projections.liquidations import Liquidations
 from trading.projections.orders import Orders
 from trading.projections.positions import Positions
 from trading.projections.projection import Projection
@@ -19,6 +20,7 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     Trades,
     Positions,
     Ledger,
+    Liquidations,
     Depth,
     Candles,
     Tickers,

@@ -25,7 +25,7 @@ class FillView(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LedgerLine(msgspec.Struct, frozen=True, array_like=True):
-    """One change of collateral: `kind` trade_fee, realised_pnl or transfer; `reference_id` the trade or transfer."""
+    """One change of collateral: `kind` and `reference_id` as in `trading.models.Posting`."""
 
     posting_id: int
     kind: str
@@ -38,7 +38,8 @@ class LedgerLine(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PositionLine(msgspec.Struct, frozen=True, array_like=True):
-    """Signed `lots` and what they cost; profit and fees over its life. Margins are the engine's to tell."""
+    """Signed `lots` and what they cost; profit, fees and funding over its life; `isolated_units` of the collateral are
+    its own. Margins are the engine's to tell."""
 
     instrument_id: int
     lots: int
@@ -47,6 +48,9 @@ class PositionLine(msgspec.Struct, frozen=True, array_like=True):
     fee_units: int
     updated_at_ns: int
     sequence: int
+    is_isolated: bool
+    isolated_units: int
+    funding_units: int
 
 
 class AccountSettings(msgspec.Struct, frozen=True):

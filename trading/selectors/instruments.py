@@ -8,7 +8,9 @@ import msgspec
 from django.db import connection
 
 from exchange.contract.errors import ApiError
-from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms
+from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
+from trading.core.terms import INSTRUMENT_NORMAL
+from trading.models.journal import DOMAIN
 
 LIFETIME_S: Final = 1.0
 SHORTEST_LIFETIME_S: Final = 0.05  # of a list that lacks what is asked for: it may just have been listed
@@ -17,14 +19,20 @@ _COLUMNS: Final = """
     i.instrument_id, i.symbol, i.kind, i.underlying, i.settlement_asset, i.tick, i.lot, i.multiplier, i.value_units,
     p.version, p.maker_fee_ppb, p.taker_fee_ppb, p.price_band_ppb, p.protection_ppb, p.minimum_notional_units,
     p.maximum_price_ticks, p.maximum_order_lots, p.position_limit_units, p.maximum_open_orders, p.default_leverage,
-    p.brackets, i.state, i.mark_price_ticks, i.marked_at_ns, i.listed_at_ns, i.sequence
+    p.brackets, p.risk, greatest(i.state, e.state), i.mark_price_ticks, i.marked_at_ns, i.listed_at_ns, i.sequence,
+    i.index_price_ticks, i.funding_rate_ppb, i.funded_period_ns, i.state, i.resume_at_ns
 """
 _TERMS: Final = len(InstrumentTerms._fields)
-_BRACKETS: Final = _TERMS + len(InstrumentParameters._fields) - 1
+_BRACKETS: Final = _TERMS + InstrumentParameters._fields.index("brackets")
+_RISK: Final = _BRACKETS + 1
 
 
 class InstrumentView(msgspec.Struct, frozen=True):
-    """An instrument as the readers know it; `mark_price_ticks` is 0 while there is no mark price."""
+    """An instrument as the readers know it; prices are 0 while there are none.
+
+    `state` is what holds: the stricter of its `own_state` and the exchange's. `funded_period_ns` 0: never funded yet,
+    `resume_at_ns` 0: no change of state is scheduled.
+    """
 
     terms: InstrumentTerms
     parameters: InstrumentParameters
@@ -33,6 +41,16 @@ class InstrumentView(msgspec.Struct, frozen=True):
     marked_at_ns: int
     listed_at_ns: int
     sequence: int
+    index_price_ticks: int
+    funding_rate_ppb: int
+    funded_period_ns: int
+    own_state: int
+    resume_at_ns: int
+
+    def next_funding_ns(self, *, now_ns: int) -> int:
+        """When the running funding period ends."""
+        interval_ns = self.parameters.risk.funding_interval_ns
+        return now_ns - now_ns % interval_ns + interval_ns
 
 
 _kept: tuple[float, dict[str, InstrumentView]] = (float("-inf"), {})
@@ -60,6 +78,14 @@ def instrument_by_id(*, instrument_id: int) -> InstrumentView:
     raise ApiError("instrument_not_found", "There is no such instrument.", {"instrument_id": instrument_id})
 
 
+def exchange_state() -> int:
+    """The code of the state in which the whole exchange is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM trading_exchangestate WHERE domain = %s", [DOMAIN])
+        row = cursor.fetchone()
+        return row[0] if row else INSTRUMENT_NORMAL
+
+
 def forget_instruments() -> None:
     """Drop what the process keeps; the next call reads the rows."""
     global _kept
@@ -79,12 +105,14 @@ def _read() -> list[InstrumentView]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM trading_instrument i JOIN trading_parametersversion p"
-            " ON p.instrument_id = i.instrument_id AND p.version = i.parameters_version ORDER BY i.instrument_id"
+            " ON p.instrument_id = i.instrument_id AND p.version = i.parameters_version"
+            " LEFT JOIN trading_exchangestate e ON e.domain = %s ORDER BY i.instrument_id",
+            [DOMAIN],
         )
         return [_view(row) for row in cursor.fetchall()]
 
 
 def _view(row: tuple) -> InstrumentView:
     brackets = tuple(Bracket(*bracket) for bracket in json.loads(row[_BRACKETS]))
-    parameters = InstrumentParameters(*row[_TERMS:_BRACKETS], brackets)
-    return InstrumentView(InstrumentTerms(*row[:_TERMS]), parameters, *row[_BRACKETS + 1 :])
+    parameters = InstrumentParameters(*row[_TERMS:_BRACKETS], brackets, RiskParameters(**json.loads(row[_RISK])))
+    return InstrumentView(InstrumentTerms(*row[:_TERMS]), parameters, *row[_RISK + 1 :])

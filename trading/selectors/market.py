@@ -43,8 +43,8 @@ class CandleView(msgspec.Struct, frozen=True):
 
 
 class TickerView(msgspec.Struct, frozen=True):
-    """Prices are 0 where there is none. The day's figures cover the minutes begun in the last 24 h; `open_ticks` is the
-    first trade of them."""
+    """Prices are 0 where there is none, `funded_period_ns` 0 before the first funding. The day's figures cover the
+    minutes begun in the last 24 h; `open_ticks` is the first trade of them."""
 
     instrument_id: int
     last_price_ticks: int
@@ -61,6 +61,10 @@ class TickerView(msgspec.Struct, frozen=True):
     turnover_tick_lots: int
     trade_count: int
     sequence: int
+    index_price_ticks: int
+    funding_rate_ppb: int
+    funded_period_ns: int
+    funding_interval_ns: int
 
 
 # One statement sees one moment: levels and cursor belong together.
@@ -79,7 +83,10 @@ SELECT t.instrument_id, t.last_price_ticks, t.last_quantity_lots, t.last_trade_a
     (SELECT min(price_ticks) FROM trading_depthlevel d WHERE d.instrument_id = t.instrument_id AND side = -1),
     (SELECT open_ticks FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND interval_s = 60
         AND c.start_ns > %(since_ns)s ORDER BY c.start_ns LIMIT 1),
-    day.*, t.sequence
+    day.*, t.sequence, t.index_price_ticks, t.funding_rate_ppb, t.funded_period_ns,
+    (SELECT (p.risk->>'funding_interval_ns')::bigint FROM trading_instrument i JOIN trading_parametersversion p
+        ON p.instrument_id = i.instrument_id AND p.version = i.parameters_version
+        WHERE i.instrument_id = t.instrument_id)
 FROM trading_ticker t CROSS JOIN LATERAL (
     SELECT max(high_ticks), min(low_ticks), sum(volume_lots), sum(turnover_tick_lots), sum(trade_count)
     FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND interval_s = 60 AND c.start_ns > %(since_ns)s

@@ -1,8 +1,9 @@
 """An instrument's latest parameters as an operator writes them."""
 
 from exchange.contract.numbers import format_rate, format_scaled, step_from_text
-from trading.core.instruments import InstrumentTerms
+from trading.core.instruments import InstrumentTerms, RiskParameters
 from trading.core.listing import SETTLEMENT_STEPS, BracketText, ParametersText
+from trading.core.risk_text import format_risk
 from trading.models import ParametersVersion
 
 
@@ -26,4 +27,5 @@ def latest_parameters(*, terms: InstrumentTerms) -> tuple[int, ParametersText]:
             BracketText(format_scaled(floor_units, money), format_rate(initial_ppb), format_rate(maintenance_ppb))
             for floor_units, initial_ppb, _, maintenance_ppb, _ in row.brackets
         ),
+        risk=format_risk(RiskParameters(**row.risk), money=money),
     )

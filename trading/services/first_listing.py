@@ -3,6 +3,7 @@
 from typing import Final
 
 from trading.core.listing import BracketText, ParametersText, TermsText
+from trading.core.risk_text import RiskText
 
 # Leverage up to 125, 100, 50, 20 and 10; a bracket's initial rate is twice its maintenance rate.
 BRACKETS: Final = (
@@ -26,6 +27,12 @@ _PARAMETERS: Final = ParametersText(
     maximum_open_orders=200,
     default_leverage=10,
     brackets=BRACKETS,
+    risk=RiskText(
+        mark_staleness="15s",
+        volatility_move="0.1",
+        volatility_window="5min",
+        maximum_band="0.1",
+    ),
 )
 
 FIRST_LISTING: Final = (

@@ -10,6 +10,7 @@ from compliance.services.audit import Intent, Mandate
 from exchange.contract.errors import ApiError
 from trading.core.instruments import InstrumentTerms
 from trading.core.listing import BracketText, ParametersText, TermsText, parse_parameters, parse_terms
+from trading.core.risk_text import RiskText
 from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_STATES
 from trading.engine.commands import Command, ListInstrument, SetInstrumentParameters, SetInstrumentState
 from trading.models import Instrument
@@ -42,7 +43,7 @@ def list_instrument(
         version=1,
         content={"terms": terms._asdict(), "parameters": _as_json(parameters)},
         mandate=mandate,
-        intent=Intent("instrument.list", terms.symbol, {}, {**terms._asdict(), **_as_json(parameters)}),
+        intent=Intent("instrument.list", terms.symbol, {}, {**terms._asdict(), **_said(parameters)}),
     )
 
 
@@ -160,7 +161,7 @@ def _intent_to_change(
 ) -> Intent:
     """Only what differs from the latest version."""
     latest_version, latest = latest_parameters(terms=terms)
-    old, new = _as_json(latest), _as_json(parameters)
+    old, new = _said(latest), _said(parameters)
     changed = [name for name in new if new[name] != old[name]]
     before = {"version": latest_version, **{name: old[name] for name in changed}}
     after = {"version": version, **{name: new[name] for name in changed}}
@@ -195,11 +196,20 @@ def _instrument(symbol: str) -> Instrument:
 
 
 def _as_json(parameters: ParametersText) -> dict[str, Any]:
-    return {**parameters._asdict(), "brackets": [list(bracket) for bracket in parameters.brackets]}
+    brackets = [list(bracket) for bracket in parameters.brackets]
+    return {**parameters._asdict(), "brackets": brackets, "risk": parameters.risk._asdict()}
 
 
 def _from_json(content: dict[str, Any]) -> ParametersText:
-    return ParametersText(**{**content, "brackets": tuple(BracketText(*row) for row in content["brackets"])})
+    """Requests of before there were risk parameters have none."""
+    brackets = tuple(BracketText(*row) for row in content["brackets"])
+    return ParametersText(**{**content, "brackets": brackets, "risk": RiskText(**content.get("risk", {}))})
+
+
+def _said(parameters: ParametersText) -> dict[str, Any]:
+    """For the audit trail: each risk parameter on its own."""
+    content = _as_json(parameters)
+    return {**content, **content.pop("risk")}
 
 
 def _nanoseconds(moment: datetime) -> int:

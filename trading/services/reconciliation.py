@@ -185,13 +185,39 @@ CHECKS: Final = (
     ),
     Check(
         "I6-positions",
-        "lots, profit and fees of every position are those of its fills",
+        "lots, profit and fees of every position are those of its fills and of what passed to it or from it",
         """SELECT count(*) FROM trading_position AS position FULL JOIN (
              SELECT account_id, instrument_id, sum(side * quantity_lots) AS lots,
                sum(realised_pnl_units) AS realised_pnl_units, sum(fee_units) AS fee_units
-             FROM trading_fill GROUP BY account_id, instrument_id) AS filled USING (account_id, instrument_id)
-           WHERE (position.lots, position.realised_pnl_units, position.fee_units) IS DISTINCT FROM
-             (filled.lots, filled.realised_pnl_units, filled.fee_units)""",
+             FROM (SELECT account_id, instrument_id, side, quantity_lots, realised_pnl_units, fee_units
+               FROM trading_fill UNION ALL
+               SELECT account_id, instrument_id, side, quantity_lots, realised_pnl_units, 0
+               FROM trading_assignment UNION ALL
+               SELECT counterparty_id, instrument_id, -side, quantity_lots, counterparty_realised_pnl_units, 0
+               FROM trading_assignment) AS change GROUP BY account_id, instrument_id) AS changed
+             USING (account_id, instrument_id)
+           WHERE position.lots IS NULL OR (position.lots, position.realised_pnl_units, position.fee_units)
+             IS DISTINCT FROM (coalesce(changed.lots, 0), coalesce(changed.realised_pnl_units, 0),
+               coalesce(changed.fee_units, 0))""",
+    ),
+    Check(
+        "I6-funding",
+        "the funding pool holds what positions paid, which with what they still owe is not below zero",
+        """SELECT count(*) FROM (SELECT coalesce(sum(balance_units), 0) AS units FROM trading_balance
+               WHERE ledger_account = 'funding') AS pool,
+             (SELECT coalesce(sum(funding_units), 0) AS units FROM trading_position) AS paid,
+             (SELECT coalesce(sum(lots * (total.funding_index - position.funding_index)), 0) AS scaled
+               FROM trading_position AS position JOIN trading_fundingindex AS total USING (instrument_id)) AS owed
+           WHERE pool.units <> paid.units OR pool.units * 1000000000 + owed.scaled < 0""",
+    ),
+    Check(
+        "I6-fund",
+        "every liquidation paid the insurance fund what its fees say",
+        """SELECT count(*) FROM trading_liquidation FULL JOIN (
+             SELECT reference_id AS liquidation_id, sum(amount_units) AS units FROM trading_posting
+             WHERE kind = 'liquidation_fee' AND ledger_account = 'collateral:-1' GROUP BY reference_id) AS paid
+             USING (liquidation_id)
+           WHERE fee_units IS DISTINCT FROM coalesce(units, 0)""",
     ),
     Check(
         "I10-levels",

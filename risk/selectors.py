@@ -1,0 +1,64 @@
+"""Reads of risk: indices with what they were made of, and funding."""
+
+from typing import Final, NamedTuple
+
+from django.db.models import Count, Sum
+
+from risk.core.funding import (
+    EIGHT_HOURS_NS,
+    FundingRules,
+    average_premium_ppb,
+    eight_hour_rate_ppb,
+)
+from risk.core.index_price import recompute
+from risk.core.rounding import half_even
+from risk.models import IndexTick, PremiumSample
+from trading.core.instruments import RiskParameters
+
+HOUR_NS: Final = 3_600 * 10**9
+
+
+class FundingEstimate(NamedTuple):
+    """The rate of the interval that ends at `period_ns`, from the `samples` so far."""
+
+    period_ns: int
+    rate_ppb: int
+    average_premium_ppb: int
+    samples: int
+
+
+def predicted_rate(*, instrument_id: int, risk: RiskParameters, now_ns: int) -> FundingEstimate:
+    """The rate of the interval under way at `now_ns`, were it to end with the samples it has."""
+    start_ns = now_ns - now_ns % risk.funding_interval_ns
+    return rate_of_period(instrument_id=instrument_id, risk=risk, period_ns=start_ns + risk.funding_interval_ns)
+
+
+def rate_of_period(*, instrument_id: int, risk: RiskParameters, period_ns: int) -> FundingEstimate:
+    """The rate of the interval that ends at `period_ns`, of samples from its start on and before its end."""
+    samples = PremiumSample.objects.filter(
+        instrument_id=instrument_id, time_ns__gte=period_ns - risk.funding_interval_ns, time_ns__lt=period_ns
+    )
+    found = samples.aggregate(total=Sum("premium_ppb"), count=Count("time_ns"))
+    average_ppb = average_premium_ppb(premium_sum_ppb=int(found["total"] or 0), samples=found["count"])
+    rate_ppb = _interval_rate_ppb(average_ppb, risk)
+    return FundingEstimate(period_ns, rate_ppb, average_ppb, found["count"])
+
+
+def _interval_rate_ppb(average_ppb: int, risk: RiskParameters) -> int:
+    """As `risk.core.funding.funding_rate_ppb`, for an interval that need not be of whole hours."""
+    rules = FundingRules(risk.funding_interest_ppb, risk.funding_clamp_ppb, risk.funding_cap_ppb, 8)
+    eight_hours_ppb = eight_hour_rate_ppb(average_premium_ppb=average_ppb, rules=rules)
+    rate_ppb = half_even(eight_hours_ppb * risk.funding_interval_ns, EIGHT_HOURS_NS)
+    return min(max(rate_ppb, -risk.funding_cap_ppb), risk.funding_cap_ppb)
+
+
+def latest_ticks() -> dict[str, IndexTick]:
+    """The newest of each asset."""
+    rows = IndexTick.objects.order_by("asset", "-time_ns").distinct("asset")
+    return {row.asset: row for row in rows}
+
+
+def is_honest(tick: IndexTick) -> bool:
+    """Does the record of an index price, computed again from its quotes and rules alone, give that price?"""
+    record = tick.record()
+    return recompute(record) == record
