@@ -22,7 +22,10 @@ class Book:
     def place(self, number: int, side: int, price_ticks: int, lots: int) -> int:
         """Match, rest what is left; returns the lots filled."""
         filled = 0
-        own, opposite = (self.bids, self.asks) if side == BUY else (self.asks, self.bids)
+        if side == BUY:
+            own, opposite = self.bids, self.asks
+        else:
+            own, opposite = self.asks, self.bids
         if opposite.best_key >= -side * price_ticks:
             filled = self.take(side, price_ticks, lots)
         if filled < lots:

@@ -37,15 +37,16 @@ class Ladder:
         level = self.levels.get(key)
         if level is None:
             level = self._new_level(key)
-        newest = order.older = level.newest
+        newest = level.newest
+        order.level = level
+        order.older = newest
+        order.newer = None
+        level.newest = order
         if newest is not None:
             newest.newer = order
         else:
             self.empty_levels -= 1
             level.oldest = order
-        order.newer = None
-        order.level = level
-        level.newest = order
 
     def _new_level(self, key: int) -> Level:
         level = self.levels[key] = Level(self, key)
