@@ -242,7 +242,7 @@ def _stepped(step: Step, kind: int, lots: int, limit_price_ticks: int = 0, order
 
 def _keep_isolated(step: Step, gained_units: int) -> list[AnyEvent]:
     """While it is liquidated an isolated position keeps its profits and losses to itself."""
-    if step.scope == CROSS:
+    if step.scope == CROSS or gained_units == 0:
         return []
     units = (step.position.isolated_units or 0) + gained_units
     return [IsolatedMarginChanged(step.account.account_id, step.scope, units)]
