@@ -96,11 +96,9 @@ class OrderBook:
         return self.bids if side == BUY else self.asks
 
 
-def take_off(order: Order, lots: int) -> None:
-    """Take `lots` off a resting order; with its last lot it leaves the book."""
-    open_lots = order.open_lots = order.open_lots - lots
-    if open_lots:
-        return
+def leave(order: Order) -> None:
+    """Take a resting order out of the book; nothing of it is open any more."""
+    order.open_lots = 0
     older, newer = order.older, order.newer
     if newer is not None:
         newer.older = older
