@@ -25,6 +25,8 @@ SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    "apply funding": {"task": "risk.tasks.apply_funding", "schedule": 10, "options": {"expires": 10}},
+    "forget old prices": {"task": "risk.tasks.forget_old_prices", "schedule": crontab(minute="37")},
     "finish audit entries": {
         "task": "trading.tasks.finish_audit_entries",
         "schedule": 10,
