@@ -100,6 +100,7 @@ CONDITIONS: Final = {
 PATH_KINDS: Final = {
     "symbol": fields.Symbol,
     "order_id": fields.Id,
+    "liquidation_id": fields.Id,
     "client_order_id": fields.ClientOrderId,
     "key": fields.KeyId,
 }
