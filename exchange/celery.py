@@ -25,6 +25,12 @@ SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    "measure queues of deleveraging": {
+        "task": "trading.tasks.measure_deleveraging_queues",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
+    "sweep liquidations": {"task": "risk.tasks.sweep_liquidations", "schedule": 60, "options": {"expires": 60}},
     "finish audit entries": {
         "task": "trading.tasks.finish_audit_entries",
         "schedule": 10,
