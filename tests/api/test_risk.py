@@ -110,8 +110,8 @@ def test_funding_is_told_to_all_and_paid_by_the_long(market, alice, bob):
     assert (ticker["next_funding_at"] - period_ns // 10**6) % (8 * 3_600_000) == 0
     funding = public("/instruments/BTC-PERP/funding")
     (row,) = funding["results"]
-    assert (row["time"], row["rate"], row["index_price"]) == (period_ns // 10**6, "0.0001", "60010")
-    assert (funding["predicted_rate"], funding["interval_ms"]) == (None, 8 * 3_600_000)
+    assert (row["time"], row["rate"], row["index"]) == (period_ns // 10**6, "0.0001", "60010")
+    assert (funding["samples"], funding["interval"]) == (0, 8 * 3_600_000)
     assert funding["next_funding_at"] > time.time() * 1000
     lines = [line for line in alice.get("/ledger").json()["results"] if line["kind"] == "funding"]
     assert [(line["amount"], line["symbol"], line["trade_id"]) for line in lines] == [("-6.001", "BTC-PERP", None)]
