@@ -15,6 +15,7 @@ from typing import Final
 from risk.backtest.bars import Bar
 
 WICK_S: Final = 60
+DAMPING: Final = 8  # of what a followed venue had beyond the own bar
 
 
 def bridged_path(bar: Bar, *, seconds: int, rng: Random) -> list[int]:
@@ -44,7 +45,7 @@ def following_path(bar: Bar, *, reference: Sequence[int]) -> list[int]:
     for peak, height in wicks:
         for second in range(max(peak - WICK_S, 0), min(peak + WICK_S, last) + 1):
             path[second] += height * (WICK_S - abs(second - peak)) // WICK_S
-    path = [min(max(price, bar.low), bar.high) for price in path]
+    path = [_bounced(price, bar, DAMPING) for price in path]
     path[0], path[highest], path[lowest], path[last] = bar.open, bar.high, bar.low, bar.close
     return path
 
@@ -62,12 +63,12 @@ def _bridge(start: tuple[int, int], end: tuple[int, int], bar: Bar, rng: Random)
     for second, wandered in enumerate(walk, 1):
         straight = start_price + (end_price - start_price) * second // seconds
         price = straight + wandered - place * second // seconds
-        prices.append(_reflected(price, bar))
+        prices.append(_bounced(price, bar, 1))
     return prices
 
 
-def _reflected(price: int, bar: Bar) -> int:
-    """Back into the bar as far as it was out of it, so that a path does not stay at an extreme."""
+def _bounced(price: int, bar: Bar, damping: int) -> int:
+    """Back into the bar by a part of how far it was out, so that a path does not stand still at an extreme."""
     if price > bar.high:
-        return max(2 * bar.high - price, bar.low)
-    return min(2 * bar.low - price, bar.high) if price < bar.low else price
+        return max(bar.high - (price - bar.high) // damping, bar.low)
+    return min(bar.low + (bar.low - price) // damping, bar.high) if price < bar.low else price
