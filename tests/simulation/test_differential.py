@@ -28,7 +28,7 @@ QUERY_SEED = 50
 def test_both_engines_state_the_same_and_every_rule_is_met():
     met: Counter[str] = Counter()
     for seed in SEEDS:
-        for records in play(seed=seed, count=COMMANDS, pair=Pair(), auditor=Auditor()):
+        for records in play(seed=seed, count=COMMANDS, pair=Pair(is_tight=seed % 2 == 0), auditor=Auditor()):
             for record in records:
                 met.update(coverage.met(record))
     print("\n".join(f"{count:6} {name}" for name, count in sorted(met.items())))
@@ -38,7 +38,7 @@ def test_both_engines_state_the_same_and_every_rule_is_met():
 @pytest.mark.long
 @pytest.mark.parametrize("seed", LONG_SEEDS)
 def test_both_engines_state_the_same_for_long(seed):
-    for _ in play(seed=seed, count=LONG_COMMANDS, pair=Pair(), auditor=Auditor()):
+    for _ in play(seed=seed, count=LONG_COMMANDS, pair=Pair(is_tight=seed % 2 == 0), auditor=Auditor()):
         pass
 
 
