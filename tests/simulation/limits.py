@@ -12,8 +12,8 @@ from trading.engine import engine
 from trading.engine.decisions import deleveraging, prices
 
 TIGHT = (
-    (engine, "INTERNAL_COMMANDS_A_CAUSE", 3),
-    (reference_engine, "AT_MOST", 3),
+    (engine, "INTERNAL_COMMANDS_A_CAUSE", 1),
+    (reference_engine, "AT_MOST", 1),
     (prices, "SETTLED_AT_ONCE", 1),
     (reference_funding, "CHUNK", 1),
     (deleveraging, "MOST_COUNTERPARTS", 2),

@@ -70,7 +70,7 @@ def crash(stream: CommandStream) -> ExternalCommand:
         state = stream.random.choice((terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_HALTED))
         halted = (commands.SetExchangeState(b"", 0, state), commands.SetInstrumentState(b"", 0, instrument_id, state))
         stopped = stream.random.choice(halted)
-        moves.insert(len(jumps), lambda: stopped)
+        moves.insert(stream.random.randint(2, len(moves)), lambda: stopped)
     stream.plan += moves
     return commands.AdvanceTime(b"", 0)
 

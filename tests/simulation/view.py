@@ -84,6 +84,7 @@ class View:
         self.exchange_state = terms.INSTRUMENT_NORMAL
         self.fee_units = 0
         self.funding_pool_units = 0
+        self.settlements = 0
         self.transferred_units = 0
         self._arrivals = 0
 
