@@ -113,12 +113,14 @@ def check_quote_allowed(view: View, event: events.OrderPlaced) -> None:
 
 
 def check_alone_and_awake(view: View, event: events.OrderTriggered) -> None:
-    """Others of a group go before one is triggered; an attached order is awake, no larger than its parent's fills."""
+    """Others of a group, but such as joined it while the trigger waited its turn, go before one is triggered; an
+    attached order is awake, no larger than its parent's fills."""
     order = view.orders[event.order_id]
     parent_id = order.placed.parent_order_id
     if order.group_id:
         others = [one for one in view.orders.values() if order.group_id in (one.group_id, one.placed.order_id)]
-        assert others == [order], "triggered while others of its group are open"
+        others = [one for one in others if one is not order and one.placed_sequence <= view.cause_sequence]
+        assert not others, "triggered while others of its group are open"
     if parent_id:
         assert not order.is_asleep, "triggered while asleep"
         assert order.quantity_lots <= view.filled[parent_id], "an attached order larger than its parent's fills"
