@@ -1,4 +1,4 @@
-"""The independent accountant of a backtest: keeps every account by its cash flows alone and checks what the engine does.
+"""The independent accountant of a backtest: keeps every account by its cash flows alone and checks the engine by it.
 
     equity = deposits - fees - funding + sum(sales - purchases) + sum(lots * mark * value units)
 Nothing here uses the engine's own equity, margin, entry values or realised P&L. All numbers are exact integers.

@@ -1,7 +1,7 @@
 """What traders do between the prices: some open and some close, more of them when prices move fast.
 
 Each picks a side, the cheaper one when the book is off the index, and takes what the makers offer: who holds the other
-side closes a part, who holds nothing opens with the leverage it likes, who holds this side already waits.
+side closes a part, anybody else opens or adds with the margin that is free, at the leverage it likes.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ class Crowd:
         part = 0.3 + 0.7 * self._rng.random()
         position = account.positions.get(self._instrument.instrument_id)
         held = position.lots if position is not None else 0
-        if held * side > 0:
-            return None
-        if held:
+        if held * side < 0:
             return self._market_order(account.account_id, side, max(int(abs(held) * part), 1), True)
         equity, initial = equity_and_initial(account)
         notional_units = (equity - initial) * leverage * part

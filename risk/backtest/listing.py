@@ -6,8 +6,9 @@ the leverage that belongs to each (125, 100, 50, 20, 10, 5). Both underlyings us
 
 from typing import Final, NamedTuple
 
-from trading.core.instruments import InstrumentParameters, InstrumentTerms, RiskParameters
+from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.core.listing import BracketText, ParametersText, TermsText, parse_parameters, parse_terms
+from trading.core.risk_text import RiskText
 
 STEPS: Final = {"BTC": ("0.1", "0.001"), "ETH": ("0.01", "0.01")}  # tick and lot
 BRACKETS: Final = (
@@ -27,7 +28,7 @@ class Listing(NamedTuple):
     parameters: InstrumentParameters
 
 
-def listing_of(underlying: str, *, instrument_id: int, risk: RiskParameters) -> Listing:
+def listing_of(underlying: str, *, instrument_id: int, risk: RiskText) -> Listing:
     """Raises ValueError for an underlying without steps."""
     if underlying not in STEPS:
         raise ValueError(f"the underlyings are {', '.join(STEPS)}")
@@ -55,5 +56,6 @@ def listing_of(underlying: str, *, instrument_id: int, risk: RiskParameters) -> 
         maximum_open_orders=200,
         default_leverage=5,
         brackets=BRACKETS,
+        risk=risk,
     )
-    return Listing(terms, parse_parameters(text, terms=terms, version=1)._replace(risk=risk))
+    return Listing(terms, parse_parameters(text, terms=terms, version=1))

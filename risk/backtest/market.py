@@ -5,58 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from risk.backtest.scenario import SECOND_NS, GuardRules, MarketSpec, Scenario
+from risk.backtest.scenario import MarketSpec, Scenario
 from risk.backtest.venues import Venue
 from risk.core.funding import FundingRules, average_premium_ppb, funding_rate_ppb, premium_ppb
 from risk.core.index_price import INDEX_FIRM, IndexRecord, index_price
 from risk.core.mark_price import MarkInputs, MarkRules, impact_price_nanoticks, mark_price, start_of_mark
+from risk.feeds.definitions import SECOND_NS, GuardRules
+from risk.feeds.guard import Firmness, Hold, next_hold
 from trading.core.markets import Instrument
-from trading.core.order_book import Ladder
-from trading.core.terms import (
-    INSTRUMENT_CANCEL_ONLY,
-    INSTRUMENT_HALTED,
-    INSTRUMENT_NORMAL,
-    INSTRUMENT_POST_ONLY,
-    PPB,
-)
+from trading.core.order_book import Ladder, orders_of
+from trading.core.terms import PPB
 from trading.engine.commands import ApplyFunding, SetInstrumentState, UpdateMarkPrice
 
 HOUR_NS: Final = 3_600 * SECOND_NS
-MILDER: Final = {
-    INSTRUMENT_HALTED: INSTRUMENT_CANCEL_ONLY,
-    INSTRUMENT_CANCEL_ONLY: INSTRUMENT_POST_ONLY,
-    INSTRUMENT_POST_ONLY: INSTRUMENT_NORMAL,
-}
 
 
 class Guard:
-    """Takes a market out of trading while its index is not firm, and back step by step."""
+    """The guard of the feeds (`risk.feeds.guard`) with what it has to remember."""
 
     def __init__(self, rules: GuardRules) -> None:
         self._rules = rules
-        self._state = INSTRUMENT_NORMAL
-        self._firm_since_s = self._loose_since_s = self._set_at_s = 0
+        self._hold: Hold | None = None
         self._was_firm = True
+        self._since_ns = 0
 
-    def next_state(self, second: int, is_firm: bool) -> int | None:
+    def next_state(self, now_ns: int, present: int, is_firm: bool) -> int | None:
         """The state to set now, None: it stays."""
         if is_firm != self._was_firm:
-            self._was_firm = is_firm
-            self._firm_since_s = self._loose_since_s = second
-        wanted = self._state
-        if not is_firm:
-            loose_s = second - self._loose_since_s
-            if loose_s >= self._rules.halt_after_s:
-                wanted = INSTRUMENT_HALTED
-            elif loose_s >= self._rules.post_only_after_s:
-                wanted = max(self._state, INSTRUMENT_POST_ONLY)
-        elif self._state > INSTRUMENT_NORMAL:
-            firm_s = second - max(self._firm_since_s, self._set_at_s)
-            wanted = MILDER[self._state] if firm_s >= self._rules.step_s else self._state
-        if wanted == self._state:
-            return None
-        self._state, self._set_at_s = wanted, second
-        return wanted
+            self._was_firm, self._since_ns = is_firm, now_ns
+        length_ns = now_ns - self._since_ns
+        firmness = Firmness(length_ns, 0) if is_firm else Firmness(0, length_ns)
+        before = self._hold
+        self._hold = next_hold(present=present, hold=before, firmness=firmness, now_ns=now_ns, rules=self._rules)
+        if self._hold is not None:
+            return None if self._hold.state == present else self._hold.state
+        return before.floor_state if before is not None else None
 
 
 class Market:
@@ -87,8 +70,8 @@ class Market:
         self.is_firm = self.record.status == INDEX_FIRM
         return self.record
 
-    def state_command(self, second: int) -> SetInstrumentState | None:
-        state = self._guard.next_state(second, self.is_firm)
+    def state_command(self, time_ns: int) -> SetInstrumentState | None:
+        state = self._guard.next_state(time_ns, self.instrument.own_state, self.is_firm)
         return None if state is None else SetInstrumentState(b"", 0, self.instrument_id, state)
 
     def price_command(self, time_ns: int) -> UpdateMarkPrice | None:
@@ -150,7 +133,7 @@ class Market:
     def _impact_price(self, ladder: Ladder) -> int:
         return impact_price_nanoticks(
             side=ladder.side,
-            levels=((level.price_ticks, level.lots) for level in ladder.walk()),
+            levels=((order.price_ticks, order.open_lots) for level in ladder.walk() for order in orders_of(level)),
             notional_units=self._risk.impact_notional_units,
             value_units=self.instrument.value_units,
         )

@@ -1,4 +1,4 @@
-"""Drives the engine through a scenario: prices, funding, makers and traders, each command stamped with simulated time."""
+"""Drives the engine through a scenario: prices, funding, makers, traders, each command stamped with simulated time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 from risk.backtest.audit import Audit
 from risk.backtest.bars import Bar, read_bars, resolve
 from risk.backtest.market import Market
-from risk.backtest.scenario import CHUNK_S, SECOND_NS, Scenario, VenueSpec
+from risk.backtest.scenario import CHUNK_S, Scenario, VenueSpec
 from risk.backtest.stage import Cast, set_stage
 from risk.backtest.venues import Prices, chunks
+from risk.feeds.definitions import SECOND_NS
 from trading.core.terms import INSURANCE_FUND
 from trading.engine.commands import Command, UpdateMarkPrice
 from trading.engine.engine import Engine
@@ -48,9 +49,7 @@ class Progress(NamedTuple):
 class Run:
     """One run of a scenario. `report` is told now and then how far it is."""
 
-    def __init__(
-        self, scenario: Scenario, *, market_data_dir: str | None, report: Callable[[Progress], None]
-    ) -> None:
+    def __init__(self, scenario: Scenario, *, market_data_dir: str | None, report: Callable[[Progress], None]) -> None:
         self.scenario = scenario
         self.engine = Engine()
         self.audit = Audit()
@@ -129,7 +128,7 @@ class Run:
         for market, desk, crowd, venue_prices in zip(cast.markets, cast.desks, cast.crowds, prices, strict=True):
             record = market.see(second, venue_prices)
             self.index_statuses[record.status] += 1
-            state_command = market.state_command(second)
+            state_command = market.state_command(self._time_ns)
             if state_command is not None:
                 self.execute(state_command)
             price_command = market.price_command(self._time_ns)

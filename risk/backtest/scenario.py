@@ -15,10 +15,10 @@ from exchange.contract.numbers import parse_rate_ppb
 from risk.backtest.listing import Listing, listing_of
 from risk.backtest.population import PROFILES, PopulationRules
 from risk.core.index_price import IndexRules
-from trading.core.instruments import RiskParameters
+from risk.feeds.definitions import SECOND_NS, GuardRules
+from trading.core.risk_text import RiskText
 
 FOLDER: Final = Path(__file__).parent / "scenarios"
-SECOND_NS: Final = 10**9
 CHUNK_S: Final = 3_600
 UNITS: Final = 10**6  # of a USDT
 MADE_UP: Final = "made_up"
@@ -57,14 +57,6 @@ class MarketSpec(NamedTuple):
 
     listing: Listing
     venues: tuple[VenueSpec, ...]
-
-
-class GuardRules(NamedTuple):
-    """How long an index may be without firmness before only makers may trade, and then nobody; and each step back."""
-
-    post_only_after_s: int
-    halt_after_s: int
-    step_s: int
 
 
 class Scenario(NamedTuple):
@@ -125,7 +117,7 @@ def _scenario(name: str, table: dict[str, Any]) -> Scenario:
     step_s = int(table.get("step_s", 1))
     _require(1 <= step_s <= 60 and CHUNK_S % step_s == 0, "step_s must divide an hour and be at most a minute")
     _require(starts_s < ends_s, "ends_at must be after starts_at")
-    risk = RiskParameters()._replace(**{name: int(value) for name, value in table.get("risk", {}).items()})
+    risk = RiskText(**table.get("risk", {}))
     markets = tuple(
         MarketSpec(
             listing_of(market["underlying"], instrument_id=number, risk=risk),
@@ -149,7 +141,7 @@ def _scenario(name: str, table: dict[str, Any]) -> Scenario:
         population=_population(table["population"]),
         index=_index(table.get("index", {})),
         mark_bound_ppb=_rate(table.get("mark_bound", "0.01")),
-        guard=GuardRules(**{**GuardRules(15, 60, 10)._asdict(), **table.get("guard", {})}),
+        guard=_guard(table.get("guard", {})),
     )
 
 
@@ -207,6 +199,14 @@ def _index(table: dict[str, Any]) -> IndexRules:
         frozen_after_ns=int(table.get("frozen_after_s", 120)) * SECOND_NS,
         maximum_spread_ppb=0,
         benchmark_ppb=0,
+    )
+
+
+def _guard(table: dict[str, Any]) -> GuardRules:
+    return GuardRules(
+        post_only_after_ns=int(table.get("post_only_after_s", 15)) * SECOND_NS,
+        halt_after_ns=int(table.get("halt_after_s", 60)) * SECOND_NS,
+        step_ns=int(table.get("step_s", 10)) * SECOND_NS,
     )
 
 

@@ -48,9 +48,7 @@ def set_stage(
     for spec in scenario.markets:
         execute(ListInstrument(b"", 0, *spec.listing))
     instruments = engine.state.instruments
-    markets = [
-        Market(spec, scenario, instruments[spec.listing.terms.instrument_id]) for spec in scenario.markets
-    ]
+    markets = [Market(spec, scenario, instruments[spec.listing.terms.instrument_id]) for spec in scenario.markets]
     for market, prices in zip(markets, first_prices, strict=True):
         index_ticks = market.see(0, prices).index_price_ticks
         if not market.is_firm:
@@ -125,5 +123,3 @@ def _opening_order(account_id: int, holding: Holding, market: Market) -> PlaceOr
 
 def _deposit(account_id: int, amount_units: int) -> TransferCollateral:
     return TransferCollateral(b"", 0, account_id, SETTLEMENT_ASSET, amount_units, 0)
-
-

@@ -12,8 +12,9 @@ from typing import Final
 
 from risk.backtest.bars import Bar
 from risk.backtest.path import bridged_path, following_path
-from risk.backtest.scenario import CHUNK_S, SECOND_NS, Scenario, VenueSpec
+from risk.backtest.scenario import CHUNK_S, Scenario, VenueSpec
 from risk.core.index_price import VenueQuote
+from risk.feeds.definitions import SECOND_NS
 from trading.core.terms import PPB
 
 NEVER_NS: Final = 10**18

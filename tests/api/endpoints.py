@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api.market import order
 
-EXAMPLES = {"symbol": "BTC-PERP", "order_id": "65", "client_order_id": "mine", "key": "0" * 32}
+EXAMPLES = {"symbol": "BTC-PERP", "asset": "BTC", "order_id": "65", "client_order_id": "mine", "key": "0" * 32}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "orders"): order(),
     ("PATCH", "orders/<id:order_id>"): {"quantity": "0.02"},

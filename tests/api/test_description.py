@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from exchange.contract.errors import ApiError
 from exchange.ops.api_description import schema_document
+from risk.api import index_answers
 from tests.api.endpoints import operations
 from tests.api.market import order
 from trading.api import answers, instrument_answers, key_answers, parsing, quote_answers, requests
@@ -50,7 +51,7 @@ def test_every_operation_is_described_with_its_answers_and_errors(document):
 def test_no_two_kinds_of_object_have_one_name():
     names = [
         name
-        for module in (answers, instrument_answers, key_answers, quote_answers, requests)
+        for module in (answers, index_answers, instrument_answers, key_answers, quote_answers, requests)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, Struct) and kind.__module__ == module.__name__
     ]

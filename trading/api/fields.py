@@ -42,6 +42,14 @@ Symbol = Annotated[
         extra_json_schema={"format": "symbol", "examples": ["BTC-PERP"]},
     ),
 ]
+AssetName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z0-9][A-Z0-9-]{0,48}\Z",
+        description="What an index is the price of.",
+        extra_json_schema={"format": "asset", "examples": ["BTC"]},
+    ),
+]
 ClientOrderId = Annotated[
     str,
     Meta(

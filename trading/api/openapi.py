@@ -98,6 +98,7 @@ CONDITIONS: Final = {
     "AttachedOrder": {"anyOf": ATTACHED_KINDS},
 }
 PATH_KINDS: Final = {
+    "asset": fields.AssetName,
     "symbol": fields.Symbol,
     "order_id": fields.Id,
     "client_order_id": fields.ClientOrderId,
