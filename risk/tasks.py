@@ -6,7 +6,7 @@ from typing import Final
 from celery import shared_task
 from django.conf import settings
 
-from risk.services import funding, records
+from risk.services import funding, records, sweep
 
 DAY_NS: Final = 24 * 3_600 * 10**9
 
@@ -14,6 +14,11 @@ DAY_NS: Final = 24 * 3_600 * 10**9
 @shared_task
 def apply_funding() -> None:
     funding.apply_due(now_ns=time.time_ns())
+
+
+@shared_task
+def sweep_liquidations() -> None:
+    sweep.sweep_all()
 
 
 @shared_task
