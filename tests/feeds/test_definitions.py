@@ -72,6 +72,12 @@ def test_a_source_nobody_knows_is_refused(settings):
         call_command("runfeeds")
 
 
+def test_recorded_prices_need_a_file(settings):
+    settings.FEED_SOURCE, settings.FEED_RECORDING = "recorded", ""
+    with pytest.raises(CommandError, match="FEED_RECORDING must name the file"):
+        call_command("runfeeds")
+
+
 def test_recorded_quotes_are_said_again_in_their_rhythm(settings):
     settings.FEED_SOURCE, settings.FEED_RECORDING = "recorded", str(FIXTURES / "quotes.csv")
     source = RecordedSource(path=FIXTURES / "quotes.csv", start_ns=10**18)
