@@ -13,7 +13,7 @@ from trading.core.terms import (
     INSTRUMENT_NORMAL,
     INSTRUMENT_POST_ONLY,
 )
-from trading.engine.commands import SetInstrumentState
+from trading.engine.commands import SetInstrumentParameters, SetInstrumentState
 from trading.services import gateway, listings
 from trading.services.listings import deliver_requests, set_instrument_state
 
@@ -27,7 +27,7 @@ def loose(seconds):
 
 
 def decided(present, hold, firmness):
-    held = next_hold(present=present, hold=hold, firmness=firmness, now_ns=NOW_NS, rules=RULES)
+    held = next_hold(present=present, found=present, hold=hold, firmness=firmness, now_ns=NOW_NS, rules=RULES)
     return held and held[:2]
 
 
@@ -107,6 +107,33 @@ def test_it_comes_back_only_to_what_it_found(desk):
     good_for_long(desk)
     assert desk.state("BTC") == INSTRUMENT_POST_ONLY
     assert not FeedHold.objects.exists()
+
+
+@database
+def test_a_halt_for_volatility_that_met_a_bad_feed_ends_too(desk):
+    """The engine does not resume what somebody else has changed."""
+    parameters = desk.instrument("BTC").parameters
+    risk = parameters.risk._replace(
+        volatility_move_ppb=50_000_000, volatility_window_ns=60 * SECOND_NS, volatility_cancel_only_ns=3_600 * SECOND_NS
+    )
+    changed = parameters._replace(version=parameters.version + 1, risk=risk)
+    desk.gateway.execute(SetInstrumentParameters(b"", 0, 1, changed))
+    desk.read()
+    desk.all_say("BTC", "60000")
+    desk.round(2)
+    desk.all_say("BTC", "63500")
+    desk.round()
+    assert desk.state("BTC") == INSTRUMENT_HALTED
+    desk.round(3, seconds=150)
+    assert desk.state("BTC") == INSTRUMENT_CANCEL_ONLY
+    assert not FeedHold.objects.exists()
+    spoil(desk)
+    desk.round(2)
+    desk.round(2, seconds=60)
+    assert desk.state("BTC") == INSTRUMENT_HALTED
+    desk.all_say("BTC", "63500")
+    desk.round(30)
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
 
 
 @database
