@@ -5,7 +5,8 @@ import pytest
 from exchange.contract.errors import ApiError
 from risk.feeds.definitions import SECOND_NS, GuardRules
 from risk.feeds.guard import Firmness, Hold, next_hold
-from risk.models import FeedHold
+from risk.feeds.watch import stop_without_feeds
+from risk.models import FeedHold, IndexTick
 from tests.feeds.world import VENUES
 from trading.core.terms import (
     INSTRUMENT_CANCEL_ONLY,
@@ -271,3 +272,53 @@ def test_a_refused_state_is_no_accident(desk, monkeypatch):
     spoil(desk)
     assert not desk.round(12)
     assert desk.state("BTC") == INSTRUMENT_NORMAL
+
+
+@pytest.fixture
+def watch(desk, settings):
+    """What Celery does, in an exchange that has been running for long."""
+    settings.FEED_SOURCE = "simulated"
+    since_ns = desk.clock.time_ns() - 3_600 * SECOND_NS
+
+    def look(watched_since_ns=since_ns):
+        for _ in desk.definitions:  # after the first command the rows are behind
+            stop_without_feeds(now_ns=desk.clock.time_ns(), watched_since_ns=watched_since_ns)
+            desk.read()
+
+    return look
+
+
+@database
+def test_feeds_that_hang_stop_trading_too_and_undo_it_when_they_are_back(desk, watch):
+    desk.clock.advance(9)
+    watch()
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
+    desk.clock.advance(1)
+    watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_POST_ONLY, INSTRUMENT_POST_ONLY)
+    desk.clock.advance(50)
+    watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_HALTED, INSTRUMENT_HALTED)
+    desk.pricing = desk.anew()
+    for _ in range(40):
+        desk.round()
+        watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_NORMAL, INSTRUMENT_NORMAL)
+    assert not FeedHold.objects.exists()
+
+
+@database
+def test_feeds_have_time_to_begin(desk, watch):
+    desk.clock.advance(3_600)
+    watch(watched_since_ns=desk.clock.time_ns() - 39 * SECOND_NS)
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
+    watch(watched_since_ns=desk.clock.time_ns() - 40 * SECOND_NS)
+    assert desk.state("BTC") == INSTRUMENT_POST_ONLY
+
+
+@database
+def test_what_never_had_an_index_is_left_alone(desk, watch):
+    IndexTick.objects.filter(asset="ETH").delete()
+    desk.clock.advance(100)
+    watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_HALTED, INSTRUMENT_NORMAL)
