@@ -2,11 +2,7 @@
 
 from django.urls import path
 
-<<<<<<< HEAD
-from frontend import accounts, api_keys, indices, trade, views
-=======
-from frontend import accounts, api_keys, margin, risk, trade, views
->>>>>>> readers
+from frontend import accounts, api_keys, indices, margin, risk, trade, views
 
 MARKET = "trade/<symbol:symbol>"
 
