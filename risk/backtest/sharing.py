@@ -1,8 +1,8 @@
 """Deleveraging by rank beside deleveraging pro rata, on seeded winners with a recorded day's deficits and capacities.
 
-Of each shock the recording has only two sums: what bankrupt positions were short of (deficit) and what the winners of
-the coin had gained (capacity). Here seeded winners share the capacity, a part of their lots is closed at the bankruptcy
-price, and that is as far from the mark as the deficit needs. One lot is worth one USDT at the mark.
+Of each coin the recording has only two sums: what bankrupt positions were short of (deficit) and what the winners had
+gained (capacity), both over all shocks of the day. Here seeded winners share the capacity, a part of their lots is
+closed at the bankruptcy price, and that is as far from the mark as the deficit needs. One lot is worth one USDT there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from risk.core.deleveraging import (
 )
 
 LOT_VALUE_UNITS: Final = UNITS
-NEEDED: Final = ("coin", "cluster_id", "deficit_usd", "total_capacity_usd")
+NEEDED: Final = ("coin", "deficit_usd", "total_capacity_usd")
 
 
 class SharingRules(NamedTuple):
@@ -45,9 +45,8 @@ class SharingRules(NamedTuple):
     most_gain: float
 
 
-class Shock(NamedTuple):
+class CoinSums(NamedTuple):
     coin: str
-    cluster: str
     deficit_units: int
     capacity_units: int
 
@@ -63,11 +62,11 @@ class Winner(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one way of sharing did to the winners of one shock, in ledger units.
+    """What one way of sharing did to the winners of one coin, in ledger units.
 
     `beyond_gain_units`: what winners lost on top of all they had gained; `bad_debt_units`: on top of their equity;
     `worst_permille`: the greatest part of its gain that a winner lost, in thousandths, at most 1000;
-    `levered_lots`: lots closed of winners with ten times their equity or more.
+    `levered_lots`: lots closed of winners who hold ten times their equity or more.
     """
 
     accounts: int
@@ -81,9 +80,9 @@ class Outcome(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """One shock: the lots closed, the loss of each, and both ways."""
+    """One coin: the lots closed, the loss of each, and both ways."""
 
-    shock: Shock
+    sums: CoinSums
     winners: int
     lots: int
     loss_a_lot_units: int
@@ -91,49 +90,52 @@ class Compared(NamedTuple):
     pro_rata: Outcome
 
 
-def read_shocks(path: Path) -> list[Shock]:
-    """The shocks with a deficit, in the order of the file. Raises BarsError for a file that cannot be used."""
-    shocks = []
+def read_sums(path: Path) -> list[CoinSums]:
+    """The coins with a deficit, in the order of the file. Raises BarsError for a file that cannot be used."""
+    sums: dict[str, CoinSums] = {}
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                coin, cluster, deficit, capacity = (row[name] for name in NEEDED)
-                shocks.append(Shock(coin, cluster, _units(deficit), _units(capacity)))
+                coin, deficit, capacity = (row[name] for name in NEEDED)
+                before = sums.get(coin, CoinSums(coin, 0, 0))
+                sums[coin] = CoinSums(
+                    coin, before.deficit_units + _units(deficit), before.capacity_units + _units(capacity)
+                )
     except (OSError, EOFError, KeyError, TypeError, ValueError, InvalidOperation) as reason:
         raise BarsError(f"{path} cannot be used: {type(reason).__name__} {reason}.") from None
-    return [shock for shock in shocks if shock.deficit_units > 0 and shock.capacity_units > 0]
+    return [one for one in sums.values() if one.deficit_units > 0 and one.capacity_units > 0]
 
 
-def compare(shock: Shock, rules: SharingRules, rng: Random) -> Compared:
+def compare(sums: CoinSums, rules: SharingRules, rng: Random) -> Compared:
     """Both ways on the same winners. What is given up is the deficit, rounded up to a lot's loss."""
-    winners = draw_winners(shock, rules, rng)
+    winners = draw_winners(sums, rules, rng)
     held = sum(winner.lots for winner in winners)
     wanted = max(ceil(held * rules.closed_share), 1)
-    loss_a_lot = -(-shock.deficit_units // wanted)
-    lots = -(-shock.deficit_units // loss_a_lot)
+    loss_a_lot = -(-sums.deficit_units // wanted)
+    lots = -(-sums.deficit_units // loss_a_lot)
     positions = [_ranked(winner) for winner in winners]
     by_rank = deleverage_by_rank(in_queue_order(positions), lots)
     pro_rata = deleverage_pro_rata(positions, lots)
     outcomes = [_outcome(winners, closes, loss_a_lot) for closes in (by_rank, pro_rata)]
-    return Compared(shock, len(winners), lots, loss_a_lot, *outcomes)
+    return Compared(sums, len(winners), lots, loss_a_lot, *outcomes)
 
 
-def draw_winners(shock: Shock, rules: SharingRules, rng: Random) -> list[Winner]:
+def draw_winners(sums: CoinSums, rules: SharingRules, rng: Random) -> list[Winner]:
     """Winners whose gains sum to the capacity, to the unit."""
-    count = shock.capacity_units // rules.capacity_a_winner_units
+    count = sums.capacity_units // rules.capacity_a_winner_units
     count = min(max(count, rules.fewest_winners), rules.most_winners)
     weights = [rng.paretovariate(SIZE_EXPONENT) for _ in range(count)]
-    scale = shock.capacity_units / sum(weights)
+    scale = sums.capacity_units / sum(weights)
     gains = [int(weight * scale) for weight in weights]
-    gains[0] += shock.capacity_units - sum(gains)
+    gains[0] += sums.capacity_units - sum(gains)
     return [_winner(account_id, gain, rules, rng) for account_id, gain in enumerate(gains, 1)]
 
 
 def totals(compared: Sequence[Compared], way: Callable[[Compared], Outcome]) -> Outcome:
-    """The outcomes of one way over all shocks: sums, and of `worst_permille` the mean."""
+    """The outcomes of one way over all coins: sums, and of `worst_permille` the mean."""
     columns = list(zip(*(way(one) for one in compared), strict=True))
-    sums = Outcome(*(sum(column) for column in columns))
-    return sums._replace(worst_permille=sums.worst_permille // max(len(compared), 1))
+    added = Outcome(*(sum(column) for column in columns))
+    return added._replace(worst_permille=added.worst_permille // max(len(compared), 1))
 
 
 def _winner(account_id: int, gain_units: int, rules: SharingRules, rng: Random) -> Winner:

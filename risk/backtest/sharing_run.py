@@ -12,18 +12,18 @@ from risk.backtest.bars import resolve
 from risk.backtest.population import PROFILES
 from risk.backtest.report import Figure, never, render, usdt
 from risk.backtest.scenario import UNITS, ScenarioError
-from risk.backtest.sharing import Compared, Outcome, SharingRules, compare, read_shocks, totals
+from risk.backtest.sharing import Compared, Outcome, SharingRules, compare, read_sums, totals
 
 KIND: Final = "sharing"
 LARGEST: Final = 12
 NAMES: Final = (
     "Winners closed against",
     "Positions closed wholly",
-    "Winners who bear half of the loss of their shocks",
+    "Winners who bear half of the loss of their coins",
     "Given up",
     "Lost beyond all gains",
     "Lost beyond all equity (bad debt)",
-    "Worst part of a gain lost, mean of shocks",
+    "Worst part of a gain lost, mean of coins",
     "Closed of winners with leverage of ten and more",
 )
 
@@ -63,10 +63,8 @@ def read_sharing(path: Path, table: dict[str, Any]) -> SharingScenario:
 def run_sharing(scenario: SharingScenario, *, market_data_dir: str | None) -> tuple[dict[str, Any], str]:
     """(figures, page). Raises BarsError for a recording that cannot be used."""
     started = perf_counter()
-    shocks = read_shocks(resolve(scenario.file, market_data_dir))
-    compared = [
-        compare(shock, scenario.rules, Random(f"{scenario.seed}:{shock.coin}:{shock.cluster}")) for shock in shocks
-    ]
+    coins = read_sums(resolve(scenario.file, market_data_dir))
+    compared = [compare(sums, scenario.rules, Random(f"{scenario.seed}:{sums.coin}")) for sums in coins]
     values = _values(scenario, compared, perf_counter() - started)
     return values, _page(scenario, compared, values)
 
@@ -82,7 +80,7 @@ def _values(scenario: SharingScenario, compared: Sequence[Compared], seconds: fl
         "fund_start_units": 0,
         "fund_end_units": 0,
         "fund_min_units": 0,
-        "deficit_units": sum(one.shock.deficit_units for one in compared),
+        "deficit_units": sum(one.sums.deficit_units for one in compared),
         "deleveraged_units": by_rank.given_up_units,
         "liquidations": len(compared),
         "wrongful_liquidations": 0,
@@ -92,10 +90,10 @@ def _values(scenario: SharingScenario, compared: Sequence[Compared], seconds: fl
         "scenario": scenario.name,
         "seed": scenario.seed,
         "accounts": sum(one.winners for one in compared),
-        "capacity_units": sum(one.shock.capacity_units for one in compared),
-        "beyond_capacity": sum(one.shock.deficit_units > one.shock.capacity_units for one in compared),
+        "capacity_units": sum(one.sums.capacity_units for one in compared),
+        "beyond_capacity": sum(one.sums.deficit_units > one.sums.capacity_units for one in compared),
         "more_than_a_lot_beyond_deficit": sum(
-            one.by_rank.given_up_units > one.shock.deficit_units + one.loss_a_lot_units for one in compared
+            one.by_rank.given_up_units > one.sums.deficit_units + one.loss_a_lot_units for one in compared
         ),
         "by_rank": by_rank._asdict(),
         "pro_rata": pro_rata._asdict(),
@@ -111,24 +109,24 @@ def _page(scenario: SharingScenario, compared: Sequence[Compared], values: dict[
         command=f"manage.py backtest {scenario.name}",
         period="10 October 2025, 21:16 to 21:27 UTC",
         figures=[
-            Figure("Shocks with a deficit", f"{len(compared)}", f"{values['accounts']:,} winners drawn"),
+            Figure("Coins with a deficit", f"{len(compared)}", f"{values['accounts']:,} winners drawn"),
             Figure("Deficit", usdt(values["deficit_units"]), "what bankrupt positions were short of"),
             Figure("Capacity", usdt(values["capacity_units"]), "what the winners had gained"),
-            Figure("Shocks beyond capacity", f"{values['beyond_capacity']}", "no way of sharing spares anybody there"),
+            Figure("Coins beyond capacity", f"{values['beyond_capacity']}", "no way of sharing is enough there"),
             Figure("More than a lot too much", too_much, "given up beyond the deficit, by rank", tone),
         ],
         tables=[_both_ways(compared), _largest(compared)],
         population=(
-            f"A winner for each {usdt(rules.capacity_a_winner_units)} of a shock's capacity, at least "
+            f"A winner for each {usdt(rules.capacity_a_winner_units)} of a coin's capacity, at least "
             f"{rules.fewest_winners} and at most {rules.most_winners}, by the profile {rules.profile}; gains of "
             f"{rules.least_gain:.0%} to {rules.most_gain:.0%} of their entry; {rules.closed_share:.0%} of their lots "
-            f"are closed; seed {scenario.seed}. Prices from {scenario.file}, which holds sums and no accounts."
+            f"are closed; seed {scenario.seed}. Sums from {scenario.file}, which holds sums and no accounts."
         ),
     )
 
 
 def _both_ways(compared: Sequence[Compared]) -> Table:
-    within = [one for one in compared if one.shock.deficit_units <= one.shock.capacity_units]
+    within = [one for one in compared if one.sums.deficit_units <= one.sums.capacity_units]
     columns = [
         totals(ones, way) for ones in (compared, within) for way in (lambda one: one.by_rank, lambda one: one.pro_rata)
     ]
@@ -151,12 +149,12 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
 
 def _largest(compared: Sequence[Compared]) -> Table:
     head = ("Coin", "Deficit", "Capacity", "Winners", "Closed against, by rank", "Beyond gains, by rank", "pro rata")
-    largest = sorted(compared, key=lambda one: -one.shock.deficit_units)[:LARGEST]
+    largest = sorted(compared, key=lambda one: -one.sums.deficit_units)[:LARGEST]
     rows = [
         (
-            one.shock.coin,
-            usdt(one.shock.deficit_units),
-            usdt(one.shock.capacity_units),
+            one.sums.coin,
+            usdt(one.sums.deficit_units),
+            usdt(one.sums.capacity_units),
             f"{one.winners:,}",
             f"{one.by_rank.accounts:,}",
             usdt(one.by_rank.beyond_gain_units),
@@ -164,4 +162,4 @@ def _largest(compared: Sequence[Compared]) -> Table:
         )
         for one in largest
     ]
-    return Table(f"The {LARGEST} largest shocks", head, rows)
+    return Table(f"The {LARGEST} largest deficits", head, rows)
