@@ -11,7 +11,7 @@ APPOINT: Final = "compliance.appoint"
 
 DESCRIPTIONS: Final = {
     INSPECT: "May look at every row",
-    OPERATE: "May change and halt instruments, and set limits of accounts",
+    OPERATE: "May change and halt instruments and the exchange, limit accounts, fill the insurance fund",
     RESTRICT: "May restrict accounts and switch users off",
     REVOKE: "May revoke API keys",
     APPOINT: "May give roles to people",

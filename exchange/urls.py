@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/docs/websocket.md", api_description.guide, {"name": "websocket"}, name="websocket_guide"),
     path("api/docs/", api_description.Docs.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("trading.api.urls")),
+    path("api/v1/", include("risk.api.market_urls")),
     path("api/v1/risk/", include("risk.api.urls")),
     path("demo/money", give_play_money, name="play_money"),
     path("", include("frontend.urls")),

@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from django.db import connection
 from django.db.models import Count, Sum
 
 from risk.core.funding import (
@@ -10,12 +11,13 @@ from risk.core.funding import (
     average_premium_ppb,
     eight_hour_rate_ppb,
 )
-from risk.core.index_price import recompute
+from risk.core.index_price import FATES, INDEX_STATUSES, recompute
 from risk.core.rounding import half_even
 from risk.models import IndexTick, PremiumSample
 from trading.core.instruments import RiskParameters
 
-HOUR_NS: Final = 3_600 * 10**9
+STATUS_WORDS: Final = {code: word for word, code in INDEX_STATUSES.items()}
+FATE_WORDS: Final = {code: word for word, code in FATES.items()}
 
 
 class FundingEstimate(NamedTuple):
@@ -25,6 +27,15 @@ class FundingEstimate(NamedTuple):
     rate_ppb: int
     average_premium_ppb: int
     samples: int
+
+
+class FeedState(NamedTuple):
+    """How an index is: its status, the age of its newest tick, and the fate of each venue in that."""
+
+    asset: str
+    status: str
+    age_ms: int
+    fates: dict[str, str]
 
 
 def predicted_rate(*, instrument_id: int, risk: RiskParameters, now_ns: int) -> FundingEstimate:
@@ -52,10 +63,61 @@ def _interval_rate_ppb(average_ppb: int, risk: RiskParameters) -> int:
     return min(max(rate_ppb, -risk.funding_cap_ppb), risk.funding_cap_ppb)
 
 
+# A loose walk down the key: from the newest tick to the last one of the interval before, and so on.
+_LAST_OF_EACH: Final = """
+WITH RECURSIVE newest(time_ns) AS (
+    (SELECT time_ns FROM risk_indextick WHERE asset = %(asset)s AND time_ns < %(before_ns)s
+        ORDER BY time_ns DESC LIMIT 1)
+    UNION ALL
+    SELECT older.time_ns FROM newest CROSS JOIN LATERAL (
+        SELECT time_ns FROM risk_indextick t WHERE t.asset = %(asset)s
+            AND t.time_ns < newest.time_ns - newest.time_ns %% %(interval_ns)s ORDER BY t.time_ns DESC LIMIT 1) older
+)
+SELECT time_ns FROM newest LIMIT %(limit)s
+"""
+
+
+def latest_tick(*, asset: str) -> IndexTick | None:
+    """None while there is no index of the asset."""
+    return IndexTick.objects.filter(asset=asset).order_by("-time_ns").first()
+
+
 def latest_ticks() -> dict[str, IndexTick]:
     """The newest of each asset."""
-    rows = IndexTick.objects.order_by("asset", "-time_ns").distinct("asset")
-    return {row.asset: row for row in rows}
+    assets = _assets()
+    return {asset: tick for asset in assets if (tick := latest_tick(asset=asset)) is not None}
+
+
+def feed_states(*, now_ns: int) -> list[FeedState]:
+    return [
+        FeedState(
+            asset=asset,
+            status=STATUS_WORDS[tick.status],
+            age_ms=(now_ns - tick.time_ns) // 10**6,
+            fates={one.quote.venue: FATE_WORDS[one.fate] for one in tick.record().constituents},
+        )
+        for asset, tick in latest_ticks().items()
+    ]
+
+
+def index_history(*, asset: str, limit: int, interval_ns: int, before_ns: int | None = None) -> list[IndexTick]:
+    """The last tick of each interval that has one, newest first, those before `before_ns` if given."""
+    bounds = {"asset": asset, "interval_ns": interval_ns, "limit": limit, "before_ns": before_ns or 2**63 - 1}
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_OF_EACH, bounds)
+        times = [time_ns for (time_ns,) in cursor.fetchall()]
+    return list(IndexTick.objects.filter(asset=asset, time_ns__in=times).order_by("-time_ns"))
+
+
+def _assets() -> list[str]:
+    """By one step down the key an asset, however many ticks there are."""
+    assets: list[str] = []
+    while True:
+        rows = IndexTick.objects.filter(asset__gt=assets[-1] if assets else "").order_by("asset")
+        found = rows.values_list("asset", flat=True).first()
+        if found is None:
+            return assets
+        assets.append(found)
 
 
 def is_honest(tick: IndexTick) -> bool:

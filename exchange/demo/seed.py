@@ -2,9 +2,10 @@
 
 from exchange.demo import credentials, faucet
 from exchange.demo.credentials import Credentials
-from exchange.demo.world import ACCOUNT_NAME, RESIDENTS, Resident
+from exchange.demo.world import ACCOUNT_NAME, FUNDING_INTERVAL, INSURANCE_FUND, RESIDENTS, Resident
 from exchange.identity.models import Account, User
 from exchange.identity.services import create_account
+from trading.models import Instrument
 from trading.services import accounts, collateral, listings
 from trading.services.first_listing import FIRST_LISTING
 
@@ -13,12 +14,16 @@ UNITS = 10**6
 
 
 def seed(known: dict[str, Credentials]) -> list[Credentials]:
-    """Lists the instruments and settles the residents; the visitors' credentials, the `known` ones if they work.
+    """Lists the instruments, fills the insurance fund and settles the residents; the visitors' credentials, the `known`
+    ones if they work.
 
     Raises what the services raise: engine_unavailable, engine_busy and outcome_unknown pass, then call it again.
     """
     for terms, parameters in FIRST_LISTING:
-        listings.list_instrument(terms=terms, parameters=parameters)
+        if not Instrument.objects.filter(symbol=terms.symbol).exists():
+            risk = parameters.risk._replace(funding_interval=FUNDING_INTERVAL)
+            listings.list_instrument(terms=terms, parameters=parameters._replace(risk=risk))
+    collateral.transfer_to_fund(asset=ASSET, amount_units=INSURANCE_FUND * UNITS, idempotency_key="first-money")
     settled = [(resident, settle(resident)) for resident in RESIDENTS]
     return [
         credentials.ensure(resident=resident, account=account, known=known.get(resident.name))

@@ -1,4 +1,4 @@
-"""Who lives in the demo world, and with how much money."""
+"""Who lives in the demo world, and with how much money; what the insurance fund has, how often funding is paid."""
 
 from typing import Final, NamedTuple
 
@@ -35,3 +35,5 @@ TAKERS: Final = (
 )
 RESIDENTS: Final = VISITORS + MAKERS + TAKERS
 ACCOUNT_NAME: Final = "main"
+INSURANCE_FUND: Final = 250_000  # USDT
+FUNDING_INTERVAL: Final = "1h"

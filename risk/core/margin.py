@@ -39,14 +39,19 @@ def side_requirement_units(instrument: Instrument, notional_lots: int, open_lots
     lot_value_units = instrument.lot_value_units
     notional_units = notional_lots * lot_value_units
     rate_ppb = cum_units = 0
-    for floor_units, next_rate_ppb, next_cum_units, _, _ in instrument.brackets:
+    for floor_units, next_rate_ppb, next_cum_units in instrument.initial_steps:
         if floor_units > notional_units:
             break
         rate_ppb, cum_units = next_rate_ppb, next_cum_units
-    by_leverage = -(-notional_units // leverage)
-    by_bracket = -(-notional_units * rate_ppb // PPB) - cum_units
-    fee_units = -(-open_lots * lot_value_units * instrument.taker_fee_ppb // PPB)
-    return (by_leverage if by_leverage > by_bracket else by_bracket) + fee_units
+    # Nothing here is negative: adding the divisor less one rounds up, and is cheaper than negating twice.
+    units = (notional_units + leverage - 1) // leverage
+    if rate_ppb * leverage > PPB:  # else the bracket asks for no more, cum being 0 or above
+        by_bracket = (notional_units * rate_ppb + PPB - 1) // PPB - cum_units
+        if by_bracket > units:
+            units = by_bracket
+    if open_lots:
+        units += (open_lots * lot_value_units * instrument.taker_fee_ppb + PPB - 1) // PPB
+    return units
 
 
 def initial_margin_units(

@@ -60,9 +60,8 @@ class Pricing:
         markets = self._markets(views, now_ns)
         prices = self._index_prices(views, records)
         record_round(ticks=self._ticks(records, now_ns), samples=self._samples(markets, prices, now_ns))
-        is_taken = self._send_marks(markets, prices, now_ns)
         self._keep_guards(views, now_ns)
-        return is_taken and all(self._is_firm.values())
+        return self._send_marks(markets, prices, now_ns) and all(self._is_firm.values())
 
     def _learn_firmness(self, records: Mapping[str, IndexRecord], now_ns: int) -> None:
         for asset, record in records.items():

@@ -1,13 +1,10 @@
 """Rows of what feeds said and of what was made of it."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from django.db import transaction
 
 from risk.models import IndexTick, PremiumSample
-
-DELETE_LIMIT: Final = 20_000
 
 
 def record_round(*, ticks: Iterable[IndexTick], samples: Iterable[PremiumSample]) -> None:
@@ -18,15 +15,7 @@ def record_round(*, ticks: Iterable[IndexTick], samples: Iterable[PremiumSample]
 
 
 def forget_before(*, ticks_ns: int, samples_ns: int) -> int:
-    """Deletes what is older, each table in pieces; returns how many rows."""
-    return _delete(IndexTick, ticks_ns) + _delete(PremiumSample, samples_ns)
-
-
-def _delete(model: type[IndexTick] | type[PremiumSample], before_ns: int) -> int:
-    total = 0
-    while True:
-        oldest = model.objects.filter(time_ns__lt=before_ns).values_list("pk")[:DELETE_LIMIT]
-        deleted, _ = model.objects.filter(pk__in=list(oldest)).delete()
-        total += deleted
-        if deleted < DELETE_LIMIT:
-            return total
+    """Deletes what is older; returns how many rows."""
+    ticks, _ = IndexTick.objects.filter(time_ns__lt=ticks_ns).delete()
+    samples, _ = PremiumSample.objects.filter(time_ns__lt=samples_ns).delete()
+    return ticks + samples

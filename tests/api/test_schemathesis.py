@@ -30,6 +30,7 @@ FORMATS = {
     "network": st.sampled_from(["192.0.2.0/24", "2001:db8::/32", "127.0.0.1"]),
     "ed25519": st.just("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
     "limit": st.integers(0, 40).map(str),
+    "asset": st.sampled_from(["BTC", "ETH", "NONE"]),
     "symbol": st.sampled_from(["BTC-PERP", "ETH-PERP"] * 4 + ["NO-PERP"]),
 }
 

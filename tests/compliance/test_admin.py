@@ -173,6 +173,33 @@ def test_what_cannot_be_halted_is_named_and_the_rest_is_halted(busy, staff):
     assert busy.engine.state.instruments[2].state == t.INSTRUMENT_HALTED
 
 
+def test_the_state_of_the_exchange_is_a_ladder(busy, staff):
+    client = staff("operator")
+    address = reverse("admin:trading_exchangestate_general_command", args=["state"])
+    assert client.post(address, {"state": "halted", **REASON}).status_code == 302
+    assert busy.engine.state.exchange_state == t.INSTRUMENT_HALTED
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.before, entry.after) == ("exchange.state", {"state": "normal"}, {"state": "halted"})
+    assert (entry.outcome, entry.sequence) == ("accepted", busy.engine.state.sequence)
+    page = client.post(address, {"state": "normal", **REASON}).content.decode()
+    assert "invalid_parameter" in page and busy.engine.state.exchange_state == t.INSTRUMENT_HALTED
+    assert AuditEntry.objects.latest("id").outcome == "refused"
+    for state in ("cancel_only", "normal"):
+        assert client.post(address, {"state": state, **REASON}).status_code == 302
+    assert busy.engine.state.exchange_state == t.INSTRUMENT_NORMAL
+
+
+def test_a_form_sent_twice_funds_once(busy, staff):
+    client = staff("operator")
+    address = reverse("admin:trading_liquidation_general_command", args=["fund"])
+    key = client.get(address).context["form"]["key"].value()
+    for _ in range(2):
+        assert client.post(address, {"key": key, "amount": "1000", **REASON}).status_code == 302
+    assert busy.engine.state.accounts[t.INSURANCE_FUND].collateral == {"USDT": 10**9}
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["fund.transfer"]
+    assert "invalid_parameter" in client.post(address, {"key": "x", "amount": "one", **REASON}).content.decode()
+
+
 def parameters_of(client):
     """The form as a browser would send it back unchanged."""
     form = client.get(reverse("admin:trading_instrument_command", args=[1, "parameters"])).context["form"]
@@ -189,6 +216,13 @@ def test_a_change_of_parameters_is_a_new_version(busy, staff):
     entry = AuditEntry.objects.get()
     assert entry.before == {"version": 1, "taker_fee": "0.0005"}
     assert entry.after == {"version": 2, "taker_fee": "0.0004"}
+    assert client.post(address, {**parameters_of(client), "volatility_move": "0.2"}).status_code == 302
+    assert busy.engine.state.instruments[1].parameters.risk.volatility_move_ppb == 200_000_000
+    entry = AuditEntry.objects.latest("id")
+    assert (entry.before, entry.after) == (
+        {"version": 2, "volatility_move": "0.1"},
+        {"version": 3, "volatility_move": "0.2"},
+    )
     late = client.post(address, {**fields, "taker_fee": "0.0003"})
     assert "idempotency_conflict" in late.content.decode()
     assert busy.engine.state.instruments[1].parameters.taker_fee_ppb == 400_000

@@ -22,6 +22,7 @@ class Desk:
 
     def __init__(self, gateway, clock):
         self.gateway, self.clock = gateway, clock
+        self.projector = Projector(PROJECTIONS)
         self.definitions = read_definitions(FOLDER / "simulated.toml")
         for terms, parameters in FIRST_LISTING:
             list_instrument(terms=terms, parameters=parameters)
@@ -29,15 +30,13 @@ class Desk:
         self.pricing = self.anew()
         self.said = {}
         self.stamps = {}
-        self.moves = 0
 
     def anew(self):
         return Pricing(self.definitions, now_ns=self.clock.time_ns())
 
     def read(self):
         """Brings the rows up to the journal."""
-        projector = Projector(PROJECTIONS)
-        while projector.step():
+        while self.projector.step():
             pass
         forget_instruments()
 
@@ -45,20 +44,19 @@ class Desk:
         for venue in venues:
             self.say(venue, asset, Decimal(price) * Decimal("0.9999"), Decimal(price) * Decimal("1.0001"))
 
-    def say(self, venue, asset, bid, ask, *, is_new=True):
+    def say(self, venue, asset, bid, ask):
         self.said[venue, asset] = Decimal(bid), Decimal(ask)
-        if is_new:
-            self.stamps.pop((venue, asset), None)
+        self.stamps.pop((venue, asset), None)
 
     def freeze(self, venue, asset):
         """The venue repeats what it said, with the time at which it said so."""
         self.stamps[venue, asset] = self.clock.time_ns()
 
-    def round(self, count=1):
+    def round(self, count=1, *, seconds=1):
         """What the last of the rounds answered."""
         answer = None
         for _ in range(count):
-            self.clock.advance(1)
+            self.clock.advance(seconds)
             now_ns = self.clock.time_ns()
             quotes = [
                 Quote(venue, asset, bid, ask, Decimal(0), self.stamps.get((venue, asset), now_ns))

@@ -3,7 +3,7 @@
 from tests.performance.listing import INSTRUMENTS, PARAMETERS, perpetual
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.order_book import OrderBook, take_off
+from trading.core.order_book import OrderBook, leave
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.terms import BUY
@@ -22,7 +22,10 @@ class Book:
     def place(self, number: int, side: int, price_ticks: int, lots: int) -> int:
         """Match, rest what is left; returns the lots filled."""
         filled = 0
-        own, opposite = (self.bids, self.asks) if side == BUY else (self.asks, self.bids)
+        if side == BUY:
+            own, opposite = self.bids, self.asks
+        else:
+            own, opposite = self.asks, self.bids
         if opposite.best_key >= -side * price_ticks:
             filled = self.take(side, price_ticks, lots)
         if filled < lots:
@@ -58,22 +61,25 @@ class Book:
             if not left:
                 break
         for maker, filled in matches:
-            take_off(maker, filled)
-            if not maker.open_lots:
+            if filled < maker.open_lots:
+                maker.open_lots -= filled
+            else:
+                leave(maker)
                 del self.orders[maker.order_id]
         return lots - left
 
     def cancel(self, number: int) -> None:
-        order = self.orders.pop(number)
-        take_off(order, order.open_lots)
+        orders = self.orders
+        leave(orders[number])
+        del orders[number]
 
     def amend(self, number: int, price_ticks: int, lots: int) -> None:
         """Fewer lots keep their place in the queue; another price loses it."""
         order = self.orders[number]
         if price_ticks == order.price_ticks:
-            take_off(order, order.open_lots - lots)
+            order.open_lots = lots
         else:
-            take_off(order, order.open_lots)
+            leave(order)
             order.price_ticks = price_ticks
             order.open_lots = lots
             self.ladders.ladder(order.side).add(order)

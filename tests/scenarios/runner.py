@@ -8,6 +8,9 @@
     alice  | position                    | -0.4
     carol  | buy 1 limit 90000           | refused price_outside_band
 
+    market | fund 1000                  |
+    alice  | story                      | started, reduce 1 at 59000.5, ended
+
 An order's first outcome names it (`A`), later rows use the name; what was attached to it is `A.profit` and `A.stop`,
 a quote `@` and its price. `;` separates outcomes. Everybody starts with 100,000 USDT and BTC-PERP at 60,000.
 """
@@ -26,6 +29,7 @@ from trading.core.order_book import orders_of
 from trading.engine import commands as c
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, OrderCancelled, OrderPlaced, OrderRejected, TradeExecuted
+from trading.engine.risk_events import LiquidationEnded, LiquidationStarted, LiquidationStepped, PositionAssigned
 from trading.services.first_listing import FIRST_LISTING
 
 START_NS = 1_800_000_000_000_000_000
@@ -34,6 +38,8 @@ START_UNITS = 100_000 * 10**6
 SCALE = Scale(1, "BTC-PERP", "USDT", (1, -1), (1, -3), (1, -3), (1, -6), 100)
 REASONS = {code: word for word, code in terms.CANCEL_REASONS.items()}
 FLAGS = ("post_only", "reduce_only")
+STEPS = {code: word for word, code in terms.LIQUIDATION_STEPS.items()}
+SHOWN = ("collateral", "isolated_margin", "story", "trading")
 TIMES = tuple(terms.TIMES_IN_FORCE)
 OPTIONS = {"trigger": "trigger_price", "by": "trigger_by", "distance": "trailing_distance", "rate": "trailing_rate"}
 OPTIONS |= {"activation": "activation_price", "client_id": "client_order_id", "self_trade": "self_trade_prevention"}
@@ -45,17 +51,29 @@ def _quotes(words: list[str]) -> Iterator[c.Quote]:
         yield c.Quote(terms.SIDES[side], price_ticks, int(Decimal(quantity) * 1000))
 
 
+def _told(event: LiquidationStarted | LiquidationStepped | LiquidationEnded) -> str:
+    if isinstance(event, LiquidationStarted):
+        return "started"
+    if isinstance(event, LiquidationEnded):
+        return "ended"
+    if not event.lots:
+        return STEPS[event.step]
+    ticks = event.limit_price_ticks or event.bankruptcy_price_ticks
+    return f"{STEPS[event.step]} {abs(Decimal(event.lots)) / 1000:f} at {Decimal(ticks) / 10:f}"
+
+
 class Scenario:
     def __init__(self) -> None:
         self.engine = Engine()
         self.time_ns = START_NS
-        self.accounts: dict[str, int] = {}
+        self.accounts: dict[str, int] = {"fund": terms.INSURANCE_FUND}
         self.names: dict[str, int] = {}
         self.fates: dict[int, str] = {}
         self.fills: dict[int, list[tuple[int, int]]] = {}
         self.refusal = ""
         self.placed = 0
         self.attached: list[OrderPlaced] = []
+        self.stories: dict[int, list[str]] = {}
         listed = parse_terms(FIRST_LISTING[0][0])
         self.execute(c.ListInstrument(b"", 0, listed, parse_parameters(FIRST_LISTING[0][1], terms=listed, version=1)))
         self.execute(c.UpdateMarkPrice(b"", 0, 1, 600_000))
@@ -86,6 +104,11 @@ class Scenario:
                 self.fates[event.order_id] = f"cancelled {REASONS[event.reason]}"
             case OrderRejected():
                 self.fates[event.order_id] = f"rejected {event.code}"
+            case LiquidationStarted() | LiquidationStepped() | LiquidationEnded():
+                self.stories.setdefault(event.account_id, []).append(_told(event))
+            case PositionAssigned(place=place) if place:
+                name = next(one for one, known in self.accounts.items() if known == event.counterparty_id)
+                self.stories[event.account_id].append(f"{Decimal(event.quantity_lots) / 1000:f} against {name}")
 
     def run(self, who: str, deed: str, outcomes: str) -> None:
         words = deed.split()
@@ -93,6 +116,8 @@ class Scenario:
             return self._compare(self._position(who), outcomes)
         elif words[0] in ("bids", "asks"):
             return self._compare(self._shown(words[0]), outcomes)
+        elif words[0] in SHOWN:
+            return self._compare(getattr(self, f"_{words[0]}")(self.accounts.get(who, 0)), outcomes)
         if who == "market":
             self._market(words)
         else:
@@ -113,7 +138,7 @@ class Scenario:
 
     def _account(self, name: str) -> int:
         if name not in self.accounts:
-            account_id = self.accounts[name] = len(self.accounts) + 1
+            account_id = self.accounts[name] = len(self.accounts)
             self.execute(c.OpenAccount(b"", 0, account_id, account_id))
             self.execute(c.TransferCollateral(b"", 0, account_id, "USDT", START_UNITS, account_id))
         return self.accounts[name]
@@ -121,7 +146,19 @@ class Scenario:
     def _market(self, words: list[str]) -> None:
         match words:
             case ["mark", price]:
-                self.execute(c.UpdateMarkPrice(b"", 0, 1, int(Decimal(price) * 10)))
+                self.execute(c.UpdateMarkPrice(b"", 0, 1, int(Decimal(price) * 10), int(Decimal(price) * 10)))
+            case ["index", price]:
+                mark_ticks = self.engine.state.instruments[1].mark_price_ticks
+                self.execute(c.UpdateMarkPrice(b"", 0, 1, mark_ticks, int(Decimal(price) * 10)))
+            case ["fund", amount]:
+                units = int(Decimal(amount) * 10**6)
+                self.execute(c.TransferCollateral(b"", 0, terms.INSURANCE_FUND, "USDT", units, 1))
+            case ["funding", rate]:
+                interval_ns = self.engine.state.instruments[1].parameters.risk.funding_interval_ns
+                period_ns = self.time_ns // interval_ns * interval_ns
+                self.execute(c.ApplyFunding(b"", 0, 1, period_ns, int(Decimal(rate) * 10**9)))
+            case ["exchange", state]:
+                self.execute(c.SetExchangeState(b"", 0, terms.INSTRUMENT_STATES[state]))
             case ["state", state]:
                 self.execute(c.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_STATES[state]))
             case ["wait", seconds, "s"]:
@@ -138,6 +175,15 @@ class Scenario:
                 self.execute(c.CancelOrder(b"", 0, account_id, self.names[name]))
             case ["cancel_after", seconds, "s"]:
                 self.execute(c.CancelAfter(b"", 0, account_id, int(seconds) * SECOND_NS))
+            case ["cross" | "isolated" as mode]:
+                self.execute(c.SetMarginMode(b"", 0, account_id, 1, mode == "isolated"))
+            case ["add", amount]:
+                self.execute(c.ChangeIsolatedMargin(b"", 0, account_id, 1, int(Decimal(amount) * 10**6)))
+            case ["take", amount]:
+                self.execute(c.ChangeIsolatedMargin(b"", 0, account_id, 1, -int(Decimal(amount) * 10**6)))
+            case ["withdraw", amount]:
+                units = -int(Decimal(amount) * 10**6)
+                self.execute(c.TransferCollateral(b"", 0, account_id, "USDT", units, 1))
             case ["leverage", leverage]:
                 self.execute(c.SetLeverage(b"", 0, account_id, 1, int(leverage)))
             case ["quote", *quotes]:
@@ -220,3 +266,18 @@ class Scenario:
     def _position(self, who: str) -> str:
         position = self.engine.state.accounts[self.accounts[who]].positions.get(1)
         return f"{Decimal(position.lots if position else 0) / 1000:f}"
+
+    def _collateral(self, account_id: int) -> str:
+        return f"{Decimal(self.engine.state.accounts[account_id].collateral.get('USDT', 0)) / 10**6:f}"
+
+    def _isolated_margin(self, account_id: int) -> str:
+        units = self.engine.state.accounts[account_id].positions[1].isolated_units
+        return "cross" if units is None else f"{Decimal(units) / 10**6:f}"
+
+    def _story(self, account_id: int) -> str:
+        return ", ".join(self.stories.pop(account_id, ()))
+
+    def _trading(self, _: int) -> str:
+        """Of the instrument, whoever asks."""
+        code = self.engine.state.instruments[1].state
+        return next(word for word, known in terms.INSTRUMENT_STATES.items() if known == code)

@@ -15,6 +15,7 @@ import msgspec
 from tests.simulation.commands import CommandStream
 from tests.simulation.fake_journal import FakeDatabase, FakeJournal
 from tests.simulation.judge import Judge
+from tests.simulation.limits import tight_limits
 from trading.engine import wire
 from trading.engine.commands import DescribeAccount, ExternalCommand
 from trading.engine.snapshot import state_hash
@@ -67,14 +68,16 @@ class Simulation:
         self.told = hashlib.sha256()
         self.stale: list[Leader] = []
         self.follower = self._new_follower()
-        self.leader = self._start()
-        self._open_the_market()
+        with tight_limits():
+            self.leader = self._start()
+            self._open_the_market()
 
     def run(self, steps: int) -> None:
-        for _ in range(steps):
-            self._step()
-        self.armed = None
-        self._settle_down()
+        with tight_limits():
+            for _ in range(steps):
+                self._step()
+            self.armed = None
+            self._settle_down()
 
     def digest(self) -> str:
         """Of everything that became durable and everything that anybody was told."""

@@ -1,3 +1,3 @@
-from trading.admin import accounts, instruments, journal, rows
+from trading.admin import accounts, instruments, journal, risk, rows
 
-__all__ = ["accounts", "instruments", "journal", "rows"]
+__all__ = ["accounts", "instruments", "journal", "risk", "rows"]

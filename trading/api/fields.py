@@ -42,6 +42,14 @@ Symbol = Annotated[
         extra_json_schema={"format": "symbol", "examples": ["BTC-PERP"]},
     ),
 ]
+AssetName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z0-9][A-Z0-9-]{0,48}\Z",
+        description="What an index is the price of.",
+        extra_json_schema={"format": "asset", "examples": ["BTC"]},
+    ),
+]
 ClientOrderId = Annotated[
     str,
     Meta(
@@ -114,7 +122,7 @@ Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
 AttachedType = Literal["stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
-TriggerBy = Literal["mark", "last"]
+TriggerBy = Literal["mark", "last", "index"]
 SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
 OrderStatus = Literal["untriggered", "new", "partially_filled", "filled", "cancelled", "rejected"]
 CancelReason = Literal[
@@ -129,6 +137,8 @@ CancelReason = Literal[
     "group",
     "requoted",
     "market_maker_protection",
+    "liquidation",
+    "deleveraging",
 ]
 TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
 AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
@@ -137,4 +147,13 @@ Role = Literal["maker", "taker"]
 Asset = Literal["USDT"]
 Scope = Literal["read", "trade", "transfer"]
 KeyKind = Literal["hmac", "ed25519"]
-LedgerKind = Literal["trade_fee", "realised_pnl", "transfer"]
+LedgerKind = Literal[
+    "trade_fee", "realised_pnl", "transfer", "funding", "liquidation_fee", "liquidation", "deleveraging"
+]
+MarginMode = Literal["cross", "isolated"]
+LiquidationRole = Literal["liquidated", "deleveraged"]
+LiquidationKind = Literal["cancel_orders", "reduce", "take_over", "deleverage"]
+Light = Annotated[
+    int,
+    Meta(ge=0, le=5, description="0: no position; 5: first in line to be deleveraged; 1: last, the last fifth."),
+]

@@ -98,8 +98,10 @@ CONDITIONS: Final = {
     "AttachedOrder": {"anyOf": ATTACHED_KINDS},
 }
 PATH_KINDS: Final = {
+    "asset": fields.AssetName,
     "symbol": fields.Symbol,
     "order_id": fields.Id,
+    "liquidation_id": fields.Id,
     "client_order_id": fields.ClientOrderId,
     "key": fields.KeyId,
 }

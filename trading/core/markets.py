@@ -33,6 +33,7 @@ class Instrument:
         "funded_until_ns",
         "funding_index",
         "index_price_ticks",
+        "initial_steps",
         "instrument_id",
         "last_price_ticks",
         "lot_value_units",
@@ -93,6 +94,9 @@ class Instrument:
         self.parameters = parameters
         self.newest_version = max(self.newest_version, parameters.version)
         self.brackets = parameters.brackets
+        self.initial_steps = [
+            (bracket.floor_units, bracket.initial_rate_ppb, bracket.initial_cum_units) for bracket in self.brackets
+        ]
         self.default_leverage = parameters.default_leverage
         self.maximum_open_orders = parameters.maximum_open_orders
         self.maximum_order_lots = parameters.maximum_order_lots

@@ -37,15 +37,16 @@ class Ladder:
         level = self.levels.get(key)
         if level is None:
             level = self._new_level(key)
-        newest = order.older = level.newest
+        newest = level.newest
+        order.level = level
+        order.older = newest
+        order.newer = None
+        level.newest = order
         if newest is not None:
             newest.newer = order
         else:
             self.empty_levels -= 1
             level.oldest = order
-        order.newer = None
-        order.level = level
-        level.newest = order
 
     def _new_level(self, key: int) -> Level:
         level = self.levels[key] = Level(self, key)
@@ -95,11 +96,9 @@ class OrderBook:
         return self.bids if side == BUY else self.asks
 
 
-def take_off(order: Order, lots: int) -> None:
-    """Take `lots` off a resting order; with its last lot it leaves the book."""
-    open_lots = order.open_lots = order.open_lots - lots
-    if open_lots:
-        return
+def leave(order: Order) -> None:
+    """Take a resting order out of the book; nothing of it is open any more."""
+    order.open_lots = 0
     older, newer = order.older, order.newer
     if newer is not None:
         newer.older = older

@@ -298,10 +298,12 @@ class ResumeInstrument(Command, frozen=True, array_like=True, gc=False, tag=51):
 
 
 class PreviewOrders(Command, frozen=True, array_like=True, gc=False, tag=60):
-    """Query: what would become of the account if these were placed one after the other. Never journaled."""
+    """Query: what would become of the account with these changes and then these orders, one after the other. Never
+    journaled."""
 
     account_id: int
     orders: tuple[PlaceOrder, ...]
+    changes: tuple[SetLeverage | SetMarginMode | ChangeIsolatedMargin, ...] = ()
 
 
 class DescribeAccount(Command, frozen=True, array_like=True, gc=False, tag=61):

@@ -5,12 +5,30 @@ from __future__ import annotations
 from trading.core.accounts import Account
 from trading.core.orders import Order
 from trading.core.positions import Position
-from trading.engine.commands import DescribeAccount, PlaceOrder, PreviewOrders, Query
+from trading.engine.commands import (
+    ChangeIsolatedMargin,
+    DescribeAccount,
+    PlaceOrder,
+    PreviewOrders,
+    Query,
+    SetLeverage,
+    SetMarginMode,
+)
+from trading.engine.decisions.accounts import set_leverage
+from trading.engine.decisions.margin_modes import change_isolated_margin, set_margin_mode
 from trading.engine.decisions.orders import place_order
-from trading.engine.events import AnyEvent, CommandRefused, OrderCancelled, OrderPlaced, OrderRepeated, TradeExecuted
-from trading.engine.replies import AccountView, OrderPreview, OrdersPreview, QueryRefused
+from trading.engine.events import (
+    AnyEvent,
+    CommandRefused,
+    LeverageChanged,
+    OrderCancelled,
+    OrderPlaced,
+    OrderRepeated,
+    TradeExecuted,
+)
+from trading.engine.replies import AccountView, ChangePreview, OrderPreview, OrdersPreview, QueryRefused
 from trading.engine.resting import hold, hold_reduce_only
-from trading.engine.risk_events import FundingSettled, IsolatedMarginChanged
+from trading.engine.risk_events import FundingSettled, IsolatedMarginChanged, MarginModeChanged
 from trading.engine.state import SETTLEMENT_ASSET, State
 from trading.engine.views import account_view
 
@@ -26,17 +44,44 @@ def answer(state: State, query: Query) -> AccountView | OrdersPreview | QueryRef
 
 
 def _preview_orders(state: State, account: Account, query: PreviewOrders) -> OrdersPreview:
-    """Decide each order with the real rules for a copy of the account that the ones before it have changed.
+    """Decide each change and order with the real rules for a copy of the account that the ones before have changed.
 
     The book itself is not consumed: each order meets the orders that rest now.
     """
     copied = _copy(account)
     state.accounts[account.account_id] = copied
     try:
+        changes = [_preview_change(state, copied, change) for change in query.changes]
         previews = [_preview(state, copied, order) for order in query.orders]
     finally:
         state.accounts[account.account_id] = account
-    return OrdersPreview(query.command_id, state.sequence, state.time_ns, previews)
+    return OrdersPreview(query.command_id, state.sequence, state.time_ns, previews, changes)
+
+
+def _preview_change(
+    state: State, account: Account, change: SetLeverage | SetMarginMode | ChangeIsolatedMargin
+) -> ChangePreview:
+    if change.account_id != account.account_id:
+        return ChangePreview("account_not_found", account_view(state, account, b""))
+    if isinstance(change, SetLeverage):
+        (event,) = set_leverage(state, change)
+    elif isinstance(change, SetMarginMode):
+        (event,) = set_margin_mode(state, change)
+    else:
+        (event,) = change_isolated_margin(state, change)
+    if isinstance(event, CommandRefused):
+        return ChangePreview(event.code, account_view(state, account, b""))
+    position = account.positions.get(change.instrument_id)
+    if position is None:
+        position = account.positions[change.instrument_id] = Position(account, state.instruments[change.instrument_id])
+    if isinstance(event, LeverageChanged):
+        position.leverage = event.leverage
+    elif isinstance(event, MarginModeChanged):
+        position.isolated_units = event.isolated_units if event.is_isolated else None
+    elif isinstance(event, IsolatedMarginChanged):
+        position.isolated_units = event.isolated_units
+    position.margin_key = -1
+    return ChangePreview("", account_view(state, account, b""))
 
 
 def _preview(state: State, account: Account, order: PlaceOrder) -> OrderPreview:

@@ -113,13 +113,21 @@ class OrderPreview(msgspec.Struct, frozen=True, array_like=True, gc=False):
     account: AccountView
 
 
+class ChangePreview(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`code` is "" when the change would be made; `account` is as after it (unchanged when refused)."""
+
+    code: str
+    account: AccountView
+
+
 class OrdersPreview(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=3):
-    """Answer to PreviewOrders, one entry an order."""
+    """Answer to PreviewOrders, one entry an order and a change."""
 
     command_id: bytes
     sequence: int
     time_ns: int
     orders: list[OrderPreview]
+    changes: list[ChangePreview] = []
 
 
 class QueryRefused(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4):

@@ -38,7 +38,11 @@ def contribution(position: Position) -> int:
     """What the position adds to cross equity: unrealised P&L less owed funding; an isolated one takes its margin."""
     if position.isolated_units is not None:
         return -position.isolated_units
-    return position.pnl_at(position.instrument.lot_value_units) - position.owed_funding_units()
+    instrument = position.instrument
+    units = position.lots * instrument.lot_value_units - position.entry_value_units
+    if position.funding_index != instrument.funding_index:
+        units -= position.owed_funding_units()
+    return units
 
 
 def refresh(position: Position) -> None:

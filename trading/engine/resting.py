@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.core.order_book import requeue, take_off
+from trading.core.order_book import leave, requeue
 from trading.core.orders import Order, lots_to_hide, release_open_loss, special_of
 from trading.core.positions import Position
 from trading.core.terms import BUY
@@ -63,16 +63,18 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
             released = release_open_loss(order, lots)
             order.open_loss_units -= released
         hold(position, order.side, -lots, -released)
-    take_off(order, lots)
-    if order.open_lots == 0:
-        if order.reduce_only:
-            assert position.reduce_only_orders is not None
-            del position.reduce_only_orders[order.order_id]
-        elif order.special is not None and order.special.is_quote:
-            assert position.quotes is not None
-            del position.quotes[order.order_id]
-        if closes:
-            close(state, order)
+    if lots < order.open_lots:
+        order.open_lots -= lots
+        return
+    leave(order)
+    if order.reduce_only:
+        assert position.reduce_only_orders is not None
+        del position.reduce_only_orders[order.order_id]
+    elif order.special is not None and order.special.is_quote:
+        assert position.quotes is not None
+        del position.quotes[order.order_id]
+    if closes:
+        close(state, order)
 
 
 def replenish(order: Order, lots: int) -> None:

@@ -45,9 +45,12 @@ LIVE = Q(state__in=("pending", "accepted"))
 
 
 class Transfer(EngineRequest):
-    """Money on its way between a funding wallet and margin collateral: `amount_units` > 0 into collateral."""
+    """Money on its way between a funding wallet and margin collateral: `amount_units` > 0 into collateral.
 
-    account = models.ForeignKey("identity.Account", on_delete=models.PROTECT, related_name="transfers")
+    Without an account: between the exchange's own money and the insurance fund.
+    """
+
+    account = models.ForeignKey("identity.Account", null=True, on_delete=models.PROTECT, related_name="transfers")
     asset = models.CharField(max_length=12)
     amount_units = models.BigIntegerField()
     idempotency_key = models.CharField(max_length=64)
@@ -56,7 +59,10 @@ class Transfer(EngineRequest):
         constraints = [
             *EngineRequest.Meta.constraints,
             models.UniqueConstraint(
-                fields=["account", "idempotency_key"], condition=~Q(state="void"), name="transfer_key_once_per_account"
+                fields=["account", "idempotency_key"],
+                condition=~Q(state="void"),
+                nulls_distinct=False,
+                name="transfer_key_once_per_account",
             ),
             models.CheckConstraint(condition=~Q(amount_units=0), name="transfer_amount_not_zero"),
             models.CheckConstraint(condition=~Q(idempotency_key=""), name="transfer_key_is_given"),

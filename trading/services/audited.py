@@ -2,9 +2,12 @@
 it. Instruments have rows of their own, see `listings`."""
 
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from compliance.models import AuditEntry
 from compliance.services import audit
@@ -15,7 +18,7 @@ from trading.models.journal import journal_head
 from trading.services import gateway, requests
 from trading.services.requests import NOTHING_DONE, UNKNOWN, Decision, State
 
-ACTIONS: Final = "account."  # what actions begin with whose entries are finished here
+ACTIONS: Final = ("account.", "exchange.")  # what actions begin with whose entries are finished here
 FINAL_AFTER: Final = timedelta(
     microseconds=(requests.VALID_NS + gateway.FINAL_AFTER_NS + requests.CLOCKS_NS) // 1000
 )  # no copy of the command will be executed and the journal tells what was
@@ -23,7 +26,7 @@ FINISH_LIMIT: Final = 50
 
 
 def submit(command: ExternalCommand, *, mandate: Mandate, intent: Intent) -> int:
-    """Gives the command, whose intent's action begins with ACTIONS; returns its sequence. Raises as the gateway."""
+    """Gives the command; its intent's action begins with one of ACTIONS. The sequence. Raises as the gateway."""
     with transaction.atomic(durable=True):
         entry = audit.begin(
             mandate=mandate, intent=intent, command_id=command.command_id, journal_sequence=journal_head()
@@ -42,8 +45,8 @@ def submit(command: ExternalCommand, *, mandate: Mandate, intent: Intent) -> int
 def finish_entries(*, now: datetime) -> int:
     """Finds out in the journal what crashes and lost answers left pending; returns how many. Safe at any time."""
     pending = AuditEntry.objects.filter(
+        reduce(or_, (Q(action__startswith=action) for action in ACTIONS)),
         outcome=AuditEntry.Outcome.PENDING,
-        action__startswith=ACTIONS,
         started_at__lt=now - FINAL_AFTER,
     )
     entries = list(pending.order_by("id")[:FINISH_LIMIT])

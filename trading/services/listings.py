@@ -209,7 +209,8 @@ def _from_json(content: dict[str, Any]) -> ParametersText:
 def _said(parameters: ParametersText) -> dict[str, Any]:
     """For the audit trail: each risk parameter on its own."""
     content = _as_json(parameters)
-    return {**content, **content.pop("risk")}
+    risk = content.pop("risk")
+    return content | risk
 
 
 def _nanoseconds(moment: datetime) -> int:

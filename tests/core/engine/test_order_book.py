@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.reference.sorted_book import SortedBook
 from trading.core import order_book
-from trading.core.order_book import OrderBook, orders_of, take_off
+from trading.core.order_book import OrderBook, leave, orders_of
 from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.terms import BUY, SELL
@@ -49,8 +49,10 @@ class TwoBooks(RuleBasedStateMachine):
         order = self.live[data.draw(st.sampled_from(sorted(self.live)))]
         lots = data.draw(st.integers(1, order.open_lots))
         self.plain.reduce(order.side, order.price_ticks, order.order_id, lots)
-        take_off(order, lots)
-        if order.open_lots == 0:
+        if lots < order.open_lots:
+            order.open_lots -= lots
+        else:
+            leave(order)
             del self.live[order.order_id]
 
     @invariant()
@@ -78,7 +80,7 @@ def test_emptied_levels_inside_the_ladder_are_swept(monkeypatch):
     for order in orders:
         book.bids.add(order)
     for order in orders[:-1]:
-        take_off(order, 1)
+        leave(order)
     assert [level.key for level in book.bids.walk()] == [20]
     assert len(book.bids.keys) < 12
     assert book.bids.empty_levels == len(book.bids.keys) - 1
@@ -89,7 +91,7 @@ def test_an_emptied_level_comes_back_to_life_in_its_place():
     low, high = make_order(1, BUY, 10, 1), make_order(2, BUY, 20, 1)
     book.bids.add(low)
     book.bids.add(high)
-    take_off(low, 1)
+    leave(low)
     again = make_order(3, BUY, 10, 4)
     book.bids.add(again)
     assert shown(book, BUY) == [(20, [(2, 1)]), (10, [(3, 4)])]

@@ -3,11 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
+from compliance.models import AuditEntry
 from exchange.contract.errors import ApiError
 from exchange.identity.models import Account, User
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
+from trading.core.terms import INSURANCE_FUND
 from trading.models import Transfer
 from trading.services import accounts, collateral, requests
 from wallets import selectors
@@ -295,3 +298,58 @@ def test_the_same_key_at_the_same_time_is_one_transfer(engine, alice):
     assert set(results) <= {"accepted", "outcome_unknown"}
     assert money(engine, alice) == (400_000, 0, 600_000, 600_000)
     assert Transfer.objects.count() == 1
+
+
+def fund_money(engine):
+    """(the exchange's equity, transit, the wallets' mirror of the engine, the fund's collateral)"""
+    assert selectors.faults() == []
+    held = engine.engine.state.accounts[INSURANCE_FUND].collateral.get("USDT", 0)
+    kinds = (ledger.EQUITY, ledger.TRANSIT, ledger.COLLATERAL)
+    return (*(selectors.balance_units(kind=kind, asset="USDT") for kind in kinds), held)
+
+
+def to_fund(amount_units, key="one"):
+    return collateral.transfer_to_fund(asset="USDT", amount_units=amount_units, idempotency_key=key)
+
+
+def test_the_exchange_fills_the_insurance_fund_from_its_own(engine):
+    row = to_fund(700)
+    assert (row.state, row.account_id) == ("accepted", None)
+    assert to_fund(700) == row and len(engine.sent) == 1
+    assert fund_money(engine) == (-700, 0, 700, 700)
+    to_fund(-200, "back")
+    assert fund_money(engine) == (-500, 0, 500, 500)
+    with pytest.raises(ApiError, match="insufficient_funds"):
+        to_fund(-501, "more")
+    with pytest.raises(ApiError, match="idempotency_conflict"):
+        to_fund(701)
+    assert fund_money(engine) == (-500, 0, 500, 500)
+
+
+@pytest.mark.parametrize("fault", ["lost", "silent"])
+def test_money_for_the_fund_arrives_once_whatever_gets_lost(engine, fault):
+    engine.faults = [fault]
+    with pytest.raises(ApiError, match="outcome_unknown"):
+        to_fund(700)
+    engine.clock.advance(NOT_LEARNT_YET)
+    assert collateral.reconcile_transfers() == 1
+    assert fund_money(engine) == (-700, 0, 700, 700)
+
+
+def test_an_operator_who_funds_is_in_the_audit_trail(engine):
+    operator = User.objects.create_superuser("operator@example.com", "correct horse battery")
+    call_command("fund_insurance", "12.5", by=operator.email, reason="a quiet start", key="first")
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.target, entry.outcome) == ("fund.transfer", "insurance fund", "accepted")
+    assert entry.after == {"asset": "USDT", "amount_units": 12_500_000}
+    assert fund_money(engine) == (-12_500_000, 0, 12_500_000, 12_500_000)
+    engine.faults = ["silent"]
+    with pytest.raises(CommandError, match="outcome_unknown"):
+        call_command("fund_insurance", "1", by=operator.email, reason="more", key="second")
+    engine.clock.advance(NOT_LEARNT_YET)
+    collateral.reconcile_transfers()
+    assert set(AuditEntry.objects.values_list("outcome", flat=True)) == {"accepted"}
+    User.objects.create_user("alice@example.com", "correct horse battery")
+    with pytest.raises(CommandError, match="no operator"):
+        call_command("fund_insurance", "1", by="alice@example.com", reason="more", key="third")
+    assert fund_money(engine)[3] == 13_500_000

@@ -9,12 +9,13 @@ from django.core.management import call_command
 from exchange.contract.errors import ApiError
 from exchange.demo import credentials, faucet
 from exchange.demo.seed import seed
-from exchange.demo.world import RESIDENTS
+from exchange.demo.world import INSURANCE_FUND, RESIDENTS
 from exchange.identity.models import Account, ApiKey
 from exchange.management.commands.runcrowd import gather
 from risk.feeds.choice import chosen_definitions, chosen_source
 from risk.feeds.pricing import Pricing
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
+from trading.core import terms as t
 from trading.projections.projector import Projector
 from trading.projections.registry import PROJECTIONS
 from wallets import selectors
@@ -64,6 +65,8 @@ def test_building_it_twice_changes_nothing(engine):
     ]
     for resident, account in zip(RESIDENTS, Account.objects.order_by("id"), strict=True):
         assert money[account.id] == {"USDT": resident.margin * 10**6}
+    assert money[t.INSURANCE_FUND] == {"USDT": INSURANCE_FUND * 10**6}
+    assert {each.parameters.risk.funding_interval_ns for each in engine.state.instruments.values()} == {3600 * 10**9}
     assert selectors.faults() == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from trading.core.orders import lots_to_hide
 from trading.core.positions import Position
 from trading.core.terms import (
@@ -47,7 +49,8 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
                 return [OrderRepeated(command.account_id, order_id)]
             return refuse(command, "duplicate_client_order_id")
     position = account.positions.get(command.instrument_id) or Position(account, instrument)
-    code = _refusal(command, position, state.time_ns)
+    has_more = _asks_for_more(command)
+    code = _refusal(command, position, state.time_ns, has_more)
     if code:
         return refuse(command, code)
     order_id = state.next_id(1)
@@ -60,38 +63,26 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             return refuse(command, code)
         resting_lots, cut_lots = execution.resting_lots, execution.cut_lots
         open_loss_units = execution.open_loss_units
-    events: list[AnyEvent] = [
-        OrderPlaced(
-            order_id,
-            command.account_id,
-            command.instrument_id,
-            command.client_order_id,
-            command.side,
-            command.order_type,
-            command.quantity_lots,
-            command.price_ticks,
-            command.time_in_force,
-            command.self_trade_prevention,
-            command.post_only,
-            command.reduce_only,
-            command.trigger_price_ticks,
-            command.trigger_by,
-            resting_lots,
-            cut_lots,
-            open_loss_units,
-            command.expires_at_ns,
-            command.trailing_distance_ticks,
-            command.trailing_rate_ppb,
-            command.activation_price_ticks,
-            command.display_lots,
-            lots_to_hide(command.display_lots, resting_lots),
-            0,
-            command.group_id,
-            False,
-            False,
-            command.attached,
-        )
-    ]
+    placed = OrderPlaced(
+        order_id,
+        command.account_id,
+        command.instrument_id,
+        command.client_order_id,
+        command.side,
+        command.order_type,
+        command.quantity_lots,
+        command.price_ticks,
+        command.time_in_force,
+        command.self_trade_prevention,
+        command.post_only,
+        command.reduce_only,
+        command.trigger_price_ticks,
+        command.trigger_by,
+        resting_lots,
+        cut_lots,
+        open_loss_units,
+    )
+    events: list[AnyEvent] = [_with_more(placed, command) if has_more else placed]
     if execution is not None and (execution.matches or resting_lots != command.quantity_lots):
         execution.state_events(state, order_id, 1, events)
     if command.attached:
@@ -99,6 +90,35 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
         if resting_lots or filled_lots:
             state_attached(state, command, order_id, filled_lots, events)
     return events
+
+
+def _asks_for_more(command: PlaceOrder) -> bool:
+    """Whether it has any of what ordinary limit and market orders do without."""
+    return bool(
+        command.trigger_by
+        or command.trigger_price_ticks
+        or command.expires_at_ns
+        or command.trailing_distance_ticks
+        or command.trailing_rate_ppb
+        or command.activation_price_ticks
+        or command.display_lots
+        or command.group_id
+        or command.attached
+    )
+
+
+def _with_more(placed: OrderPlaced, command: PlaceOrder) -> OrderPlaced:
+    return msgspec.structs.replace(
+        placed,
+        expires_at_ns=command.expires_at_ns,
+        trailing_distance_ticks=command.trailing_distance_ticks,
+        trailing_rate_ppb=command.trailing_rate_ppb,
+        activation_price_ticks=command.activation_price_ticks,
+        display_lots=command.display_lots,
+        hidden_lots=lots_to_hide(command.display_lots, placed.resting_lots),
+        group_id=command.group_id,
+        attached=command.attached,
+    )
 
 
 def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
@@ -132,12 +152,10 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     return events
 
 
-def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
+def _refusal(command: PlaceOrder, position: Position, time_ns: int, has_more: bool) -> str:
     """Rules 3 to 7: shape, size, states, number of open orders."""
     order_type, time_in_force = command.order_type, command.time_in_force
-    price_ticks, trigger_price_ticks = command.price_ticks, command.trigger_price_ticks
     is_market = order_type in MARKET_TYPES
-    waits = order_type in TRIGGERED_TYPES
     rests = time_in_force == GTC or time_in_force == GTD
     is_plain = order_type == LIMIT and rests
     if (
@@ -148,29 +166,19 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
         or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
         or (rests and is_market)
         or (command.post_only and not is_plain)
-        or (trigger_price_ticks != 0) != (waits and order_type != TRAILING_STOP)
-        or (command.trigger_by != 0) != waits
-        or not 0 <= command.trigger_by <= TRIGGER_BY_INDEX
-        or (time_in_force == GTD and command.expires_at_ns <= time_ns)
-        or (time_in_force != GTD and command.expires_at_ns != 0)
-        or not trails_rightly(command)
     ):
         return "invalid_parameter"
-    account, instrument = position.account, position.instrument
-    if command.display_lots or command.group_id or command.attached:
-        code = special_refusal(command, position, is_plain)
+    if has_more or order_type in TRIGGERED_TYPES or time_in_force == GTD:
+        code = _refusal_of_more(command, position, time_ns, is_plain)
         if code:
             return code
+    account, instrument = position.account, position.instrument
     if not 1 <= command.quantity_lots <= instrument.maximum_order_lots:
         return "invalid_quantity"
     highest = instrument.maximum_price_ticks
-    if price_ticks != 0 if is_market else not 1 <= price_ticks <= highest:
+    if command.price_ticks != 0 if is_market else not 1 <= command.price_ticks <= highest:
         return "invalid_price"
-    if not 0 <= trigger_price_ticks <= highest:
-        return "invalid_price"
-    if not (0 <= command.trailing_distance_ticks <= highest and 0 <= command.activation_price_ticks <= highest):
-        return "invalid_price"
-    if command.attached and not all(is_priced_rightly(attached, highest) for attached in command.attached):
+    if has_more and not _is_priced_rightly(command, highest):
         return "invalid_price"
     if account.state != ACCOUNT_NORMAL and account.may_not_place(command.reduce_only):
         return "account_restricted"
@@ -183,3 +191,26 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int) -> str:
     if position.open_orders + len(command.attached) >= (account.maximum_open_orders or instrument.maximum_open_orders):
         return "too_many_open_orders"
     return ""
+
+
+def _refusal_of_more(command: PlaceOrder, position: Position, time_ns: int, is_plain: bool) -> str:
+    """Rules 3 and 4 for what only some orders have."""
+    waits, is_trailing = command.order_type in TRIGGERED_TYPES, command.order_type == TRAILING_STOP
+    if (
+        (command.trigger_price_ticks != 0) != (waits and not is_trailing)
+        or (command.trigger_by != 0) != waits
+        or not 0 <= command.trigger_by <= TRIGGER_BY_INDEX
+        or (command.expires_at_ns <= time_ns if command.time_in_force == GTD else command.expires_at_ns != 0)
+        or not trails_rightly(command)
+    ):
+        return "invalid_parameter"
+    return special_refusal(command, position, is_plain)
+
+
+def _is_priced_rightly(command: PlaceOrder, highest: int) -> bool:
+    return (
+        0 <= command.trigger_price_ticks <= highest
+        and 0 <= command.trailing_distance_ticks <= highest
+        and 0 <= command.activation_price_ticks <= highest
+        and all(is_priced_rightly(attached, highest) for attached in command.attached)
+    )

@@ -1,0 +1,22 @@
+"""The state of the whole exchange: no instrument is milder than it."""
+
+from compliance.services.audit import Intent, Mandate
+from exchange.contract.errors import ApiError
+from trading.core.terms import INSTRUMENT_STATES
+from trading.engine.commands import SetExchangeState
+from trading.selectors.instruments import exchange_state
+from trading.services import audited
+from trading.services.requests import stamp
+
+STATE_WORDS = {code: word for word, code in INSTRUMENT_STATES.items()}
+
+
+def set_exchange_state(*, state: str, mandate: Mandate) -> int:
+    """`state` is a word of `trading.core.terms.INSTRUMENT_STATES`. Returns the sequence.
+
+    Refuses other words, and the way from halted to anything but cancel_only, with invalid_parameter.
+    """
+    if state not in INSTRUMENT_STATES:
+        raise ApiError("invalid_parameter", f"state must be one of {', '.join(INSTRUMENT_STATES)}.", {"field": "state"})
+    intent = Intent("exchange.state", "exchange", {"state": STATE_WORDS[exchange_state()]}, {"state": state})
+    return audited.submit(SetExchangeState(*stamp(), INSTRUMENT_STATES[state]), mandate=mandate, intent=intent)
