@@ -31,6 +31,8 @@ FEED_SOURCE = env.str("FEED_SOURCE", default="simulated" if DEMO else "venues")
 FEED_INDICES = env.str("FEED_INDICES", default=None)  # a TOML file that says what each index is made of
 FEED_RECORDING = env.str("FEED_RECORDING", default="")  # the file of recorded prices
 FEED_SEED = env.str("FEED_SEED", default="1")  # of the simulated ones
+INDEX_PRICES_KEPT_DAYS = env.int("INDEX_PRICES_KEPT_DAYS", default=2)  # with all they were made from
+PREMIUMS_KEPT_DAYS = env.int("PREMIUMS_KEPT_DAYS", default=60)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 

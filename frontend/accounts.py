@@ -17,6 +17,7 @@ from exchange.identity.models import Account
 from frontend import acting
 from frontend.pages import private
 from trading.api import answers, presenting
+from trading.api.listed import scale_by_id
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP
 from trading.engine.commands import DescribeAccount
 from trading.models import AccountTransfer
@@ -151,7 +152,7 @@ def _account_line(account: Account) -> AccountLine:
     wallet_units = wallets.funding_units(account_id=account.id, asset=MARGIN_ASSET)
     try:
         view = gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), account.id))
-        margin = presenting.account(view)
+        margin = presenting.account(view, scale_by_id=scale_by_id)
     except ApiError:
         margin = None
     return AccountLine(account, format_scaled(wallet_units, MARGIN_STEP), margin)

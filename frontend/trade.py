@@ -88,7 +88,7 @@ def account(request: HttpRequest, symbol: str) -> HttpResponse:
     view = _described(request)
     positions = [presenting.position(held, scale=scale_by_id(held.instrument_id)) for held in view.positions]
     context = {
-        "account": presenting.account(view),
+        "account": presenting.account(view, scale_by_id=scale_by_id),
         "positions": [position for position in positions if position.size != "0"],
         "leverage": next((position.leverage for position in positions if position.symbol == symbol), None),
     }

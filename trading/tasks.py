@@ -1,9 +1,11 @@
 """What Celery does for trading on a schedule. All of it is safe to run twice, and at the same time."""
 
+import time
+
 from celery import shared_task
 from django.utils import timezone
 
-from trading.services import account_transfers, accounts, audited, collateral, listings
+from trading.services import account_transfers, accounts, audited, collateral, deleveraging_queues, listings
 
 
 @shared_task
@@ -25,3 +27,8 @@ def deliver_requests() -> None:
 @shared_task
 def finish_audit_entries() -> None:
     audited.finish_entries(now=timezone.now())
+
+
+@shared_task
+def measure_deleveraging_queues() -> None:
+    deleveraging_queues.measure_queues(now_ns=time.time_ns())

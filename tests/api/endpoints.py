@@ -6,7 +6,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api.market import order
 
-EXAMPLES = {"symbol": "BTC-PERP", "asset": "BTC", "order_id": "65", "client_order_id": "mine", "key": "0" * 32}
+EXAMPLES = {
+    "symbol": "BTC-PERP",
+    "asset": "BTC",
+    "order_id": "65",
+    "liquidation_id": "65",
+    "client_order_id": "mine",
+    "key": "0" * 32,
+}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "orders"): order(),
     ("PATCH", "orders/<id:order_id>"): {"quantity": "0.02"},
@@ -14,7 +21,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "cancel-after"): {"timeout": 0},
     ("POST", "quotes"): {"symbol": "BTC-PERP", "quotes": [{"side": "buy", "price": "59000", "quantity": "0.01"}]},
     ("PUT", "market-maker-protection"): {"symbol": "BTC-PERP", "window_ms": 1000, "quantity_limit": "1"},
-    ("PATCH", "positions/<symbol:symbol>"): {"leverage": 5},
+    ("PATCH", "positions/<symbol:symbol>"): {"leverage": 5, "margin_mode": "isolated"},
     ("POST", "transfers"): {
         "asset": "USDT",
         "amount": "1",

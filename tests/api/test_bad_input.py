@@ -43,7 +43,7 @@ FIELDS = [
     ({"symbol": 1}, "invalid_parameter"),
     ({"side": "BUY"}, "invalid_parameter"),
     ({"type": "trailing_stop"}, "invalid_parameter"),
-    ({"trigger_by": "index", "type": "stop", "price": None, "trigger_price": "59000"}, "invalid_parameter"),
+    ({"trigger_by": "moon", "type": "stop", "price": None, "trigger_price": "59000"}, "invalid_parameter"),
     ({"time_in_force": "gtd"}, "invalid_parameter"),
     ({"client_order_id": "a b"}, "invalid_parameter"),
     ({"client_order_id": "x" * 37}, "invalid_parameter"),

@@ -207,16 +207,26 @@ def test_a_liquidation_is_told_step_by_step(journal):
     assert ledger_holds() and journal.is_rebuilt_alike()
 
 
-def test_everybody_is_told_of_steps_and_never_whose_they_are(journal):
+def test_everybody_is_told_what_was_closed_and_never_whose_it_was(journal):
     liquidate(journal)
+    numbers = (6 * USDT, 7 * USDT, 570_000, 568_000, 0, 0)
     journal.state(
-        e.LiquidationStarted(LIQUIDATION + 64, ALICE, 0, 6 * USDT, 7 * USDT),
-        e.LiquidationStepped(LIQUIDATION + 64, ALICE, 0, t.STEP_CANCEL, 0, 6 * USDT, 7 * USDT, 0, 0, 0, 0),
+        e.LiquidationStarted(LIQUIDATION + 64, CHARLIE, 0, 6 * USDT, 7 * USDT),
+        e.LiquidationStepped(LIQUIDATION + 64, CHARLIE, 0, t.STEP_CANCEL, 0, *numbers),
+    )
+    assert journal.told_rows("liquidations") == []
+    lost = 10 * (568_000 - 569_000) * 100
+    journal.state(
+        e.LiquidationStepped(LIQUIDATION + 64, CHARLIE, MARKET, t.STEP_TAKEOVER, 10, *numbers),
+        e.PositionAssigned(
+            *(LIQUIDATION + 64, MARKET, 568_000, 10, t.SELL, CHARLIE, lost, 0, 0),
+            *(FUND, 0, 18, 18 * 568_000 * 100, 0, 0),
+        ),
     )
     (change,) = [change for change in journal.told if change.projection == "liquidations"]
-    assert change.owner_id == 0
     (row,) = change.rows
-    assert not hasattr(row, "account_id") and row.liquidation_id == LIQUIDATION + 64
+    assert change.owner_id == 0 and (row.filled_lots, row.instrument_id) == (10, MARKET)
+    assert not hasattr(row, "account_id") and ledger_holds()
     assert journal.is_rebuilt_alike()
 
 

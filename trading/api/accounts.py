@@ -12,11 +12,13 @@ from trading.api.listed import scale_by_id, scale_by_symbol
 from trading.api.operations import Endpoint, answer, operation
 from trading.api.orders import ENGINE_ERRORS
 from trading.api.pages import read_page
+from trading.api.position_settings import change_position
 from trading.api.reading import check_reached, minimum_sequence, private_reading
-from trading.engine.commands import DescribeAccount, SetLeverage
+from trading.engine.commands import DescribeAccount
 from trading.engine.replies import AccountView
 from trading.selectors import accounts
 from trading.services import collateral, gateway
+from trading.services.deleveraging_queues import lights_of
 
 QUERY_ERRORS: Final = ("engine_busy", "read_behind")
 
@@ -39,39 +41,48 @@ class AccountEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         """The account's collateral and margin, from the engine itself."""
         view = _describe(self, request)
-        return answer(presenting.account(view), sequence=view.sequence)
+        return answer(presenting.account(view, scale_by_id=scale_by_id), sequence=view.sequence)
 
 
 class PositionsEndpoint(Endpoint):
     @operation(scope=READ, answers={200: answers.Positions}, errors=QUERY_ERRORS, is_read=True)
     def get(self, request: Request) -> Response:
-        """The account's positions, from the engine itself."""
+        """The account's positions, from the engine itself.
+
+        Queues of deleveraging are measured every ten seconds; the light is where a position's rank stands in the last.
+        """
         view = _describe(self, request)
-        results = [presenting.position(held, scale=scale_by_id(held.instrument_id)) for held in view.positions]
+        lights = lights_of(view)
+        results = [
+            presenting.position(held, scale=scale_by_id(held.instrument_id), light=lights.get(held.instrument_id, 0))
+            for held in view.positions
+        ]
         return answer(answers.Positions(results=results, sequence=view.sequence), sequence=view.sequence)
 
 
 class PositionEndpoint(Endpoint):
     @operation(
         scope=TRADE,
-        body=requests.LeverageChange,
-        answers={200: answers.LeverageSet},
-        errors=("instrument_not_found", "leverage_too_high", "insufficient_margin", *ENGINE_ERRORS),
+        body=requests.PositionChange,
+        answers={200: answers.PositionSettings},
+        errors=(
+            "instrument_not_found",
+            "leverage_too_high",
+            "insufficient_margin",
+            "insufficient_funds",
+            *ENGINE_ERRORS,
+        ),
     )
-    def patch(self, request: Request, symbol: str, body: requests.LeverageChange) -> Response:
-        """Set the account's leverage in an instrument, for its position and its orders."""
+    def patch(self, request: Request, symbol: str, body: requests.PositionChange) -> Response:
+        """Set the account's leverage and margin mode in an instrument, and change its isolated margin.
+
+        Several changes are made in this order, each for itself: leverage, margin_mode, isolated_margin_change. One that
+        is refused ends the request; `details.done` names those that were made before it.
+        """
         scale = scale_by_symbol(symbol)
-        outcome = gateway.submit(
-            SetLeverage(
-                self.principal.command_id,
-                gateway.deadline_ns(),
-                self.account_id,
-                scale.instrument_id,
-                body.leverage,
-            )
-        )
-        content = answers.LeverageSet(symbol=scale.symbol, leverage=body.leverage, sequence=outcome.sequence)
-        return answer(content, sequence=outcome.sequence)
+        principal = self.principal
+        content = change_position(body, account_id=self.account_id, command_id=principal.command_id, scale=scale)
+        return answer(content, sequence=content.sequence)
 
 
 class FillsEndpoint(Endpoint):
@@ -111,7 +122,9 @@ class LedgerEndpoint(Endpoint):
             ),
             key_of=lambda row: row.posting_id,
         )
-        content = answers.Ledger(results=[presenting.ledger_entry(row) for row in rows], next=following)
+        content = answers.Ledger(
+            results=[presenting.ledger_entry(row, scale_by_id=scale_by_id) for row in rows], next=following
+        )
         return answer(content, sequence=reading.sequence)
 
 

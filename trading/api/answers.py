@@ -10,6 +10,8 @@ from trading.api.fields import (
     ClientOrderId,
     Id,
     LedgerKind,
+    Light,
+    MarginMode,
     OrderStatus,
     OrderType,
     Price,
@@ -43,11 +45,15 @@ class EngineStatus(Struct):
 
 
 class Status(Struct):
-    """The state of trading: of the exchange (halted while the engine is away) and of each instrument."""
+    """The state of trading: of the exchange (halted while the engine is away) and of each instrument.
+
+    `resumes_at` are the instruments whose state gives way to a milder one by itself, and when.
+    """
 
     state: TradingState
     engine: EngineStatus | None
     instruments: dict[str, TradingState]
+    resumes_at: dict[str, Time]
 
 
 class Book(Struct):
@@ -98,7 +104,8 @@ class Candles(Struct):
 
 
 class Ticker(Struct):
-    """Prices now and over the last 24 hours."""
+    """Prices now and over the last 24 hours. `funding_rate` is that of the last period, the next one ends at
+    `next_funding_at`."""
 
     symbol: Symbol
     last: Price | None
@@ -148,7 +155,9 @@ class AssetBalance(Struct):
 class Account(Struct):
     """The account as the engine sees it, amounts in USDT. `margin_ratio` is maintenance margin / equity (rounded up).
 
-    It is null while equity is not above zero. `available` is what is left of equity for new orders.
+    It is null while equity is not above zero. `available` is what is left of equity for new orders. Equity and margins
+    are those of the cross positions: `isolated_margin` of the collateral is apart. `liquidating`: what is being
+    liquidated, "cross" or the symbol of an isolated position.
     """
 
     id: Id
@@ -161,6 +170,8 @@ class Account(Struct):
     available: Amount
     margin_ratio: Rate | None
     assets: list[AssetBalance]
+    isolated_margin: SignedAmount
+    liquidating: list[str]
     sequence: Sequence
 
 
@@ -279,7 +290,12 @@ class BatchResult(Struct):
 
 
 class Position(Struct):
-    """A position and its margin; `size` 0: only its leverage or open orders are there."""
+    """A position and its margin; `size` 0: only its leverage or open orders are there.
+
+    Liquidation and bankruptcy price are those of its scope: of all cross positions while the other marks stay, or of an
+    isolated one alone, which has `isolated_margin` of the collateral as its own. `owed_funding` is paid when it is
+    settled. `deleveraging_light` is null in previews.
+    """
 
     symbol: Symbol
     size: SignedQuantity
@@ -291,7 +307,10 @@ class Position(Struct):
     initial_margin: Amount
     maintenance_margin: Amount
     leverage: int
-    deleveraging_light: int | None
+    margin_mode: MarginMode
+    isolated_margin: SignedAmount
+    owed_funding: SignedAmount
+    deleveraging_light: Light | None
 
 
 class Positions(Struct):
@@ -301,16 +320,18 @@ class Positions(Struct):
     sequence: Sequence
 
 
-class LeverageSet(Struct):
-    """The leverage in force."""
+class PositionSettings(Struct):
+    """What was set; null: not by this request. `isolated_margin` is what the position has of its own now."""
 
     symbol: Symbol
-    leverage: int
+    leverage: int | None
+    margin_mode: MarginMode | None
+    isolated_margin: SignedAmount | None
     sequence: Sequence
 
 
 class LedgerEntry(Struct):
-    """One change of collateral and the balance after it."""
+    """One change of collateral and the balance after it, and what it was for: of funding the instrument."""
 
     id: Id
     kind: LedgerKind
@@ -319,6 +340,8 @@ class LedgerEntry(Struct):
     balance: SignedAmount
     trade_id: Id | None
     transfer_id: Id | None
+    liquidation_id: Id | None
+    symbol: Symbol | None
     time: Time
     sequence: Sequence
 

@@ -43,6 +43,11 @@ EXAMPLES: Final[dict[str, dict[str, dict[str, Any]]]] = {
         },
         "Take all away": {"symbol": "BTC-PERP", "quotes": []},
     },
+    "PositionChange": {
+        "Five times leverage": {"leverage": 5},
+        "An isolated position with more margin": {"margin_mode": "isolated", "isolated_margin_change": "250"},
+        "Take some of its margin away": {"isolated_margin_change": "-100"},
+    },
     "MarketMakerProtection": {
         "Three coins bought or sold more than the other way in a second": {
             "symbol": "BTC-PERP",

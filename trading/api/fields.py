@@ -122,7 +122,7 @@ Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
 AttachedType = Literal["stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
-TriggerBy = Literal["mark", "last"]
+TriggerBy = Literal["mark", "last", "index"]
 SelfTradePrevention = Literal["expire_maker", "expire_taker", "expire_both"]
 OrderStatus = Literal["untriggered", "new", "partially_filled", "filled", "cancelled", "rejected"]
 CancelReason = Literal[
@@ -137,6 +137,8 @@ CancelReason = Literal[
     "group",
     "requoted",
     "market_maker_protection",
+    "liquidation",
+    "deleveraging",
 ]
 TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
 AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
@@ -145,4 +147,13 @@ Role = Literal["maker", "taker"]
 Asset = Literal["USDT"]
 Scope = Literal["read", "trade", "transfer"]
 KeyKind = Literal["hmac", "ed25519"]
-LedgerKind = Literal["trade_fee", "realised_pnl", "transfer"]
+LedgerKind = Literal[
+    "trade_fee", "realised_pnl", "transfer", "funding", "liquidation_fee", "liquidation", "deleveraging"
+]
+MarginMode = Literal["cross", "isolated"]
+LiquidationRole = Literal["liquidated", "deleveraged"]
+LiquidationKind = Literal["cancel_orders", "reduce", "take_over", "deleverage"]
+Light = Annotated[
+    int,
+    Meta(ge=0, le=5, description="0: no position; 5: first in line to be deleveraged; 1: last, the last fifth."),
+]

@@ -1,14 +1,16 @@
 """Instruments and market data as answers: ints into text."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 
 from exchange.contract.numbers import format_rate, format_scaled
 from trading.api import answers, instrument_answers
 from trading.api.presenting import INSTRUMENT_STATES, SIDES, milliseconds, money, price, quantity
 from trading.api.scales import Scale, scale_of
-from trading.core.instruments import Bracket
+from trading.core.instruments import Bracket, RiskParameters
+from trading.core.risk_text import MARK_WORDS
 from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL, PPB
-from trading.selectors.instruments import InstrumentView
+from trading.selectors.instruments import InstrumentView, next_funding_ns
 from trading.selectors.market import Book, CandleView, TickerView, TradeView
 from trading.services.engine_channel import Heartbeat
 
@@ -39,6 +41,28 @@ def instrument(view: InstrumentView) -> instrument_answers.Instrument:
         maximum_open_orders=parameters.maximum_open_orders,
         default_leverage=parameters.default_leverage,
         brackets=[bracket(row, scale=scale) for row in parameters.brackets],
+        risk=risk(parameters.risk, scale=scale),
+    )
+
+
+def risk(parameters: RiskParameters, *, scale: Scale) -> instrument_answers.RiskParameters:
+    """Times are milliseconds, as everywhere."""
+    return instrument_answers.RiskParameters(
+        mark_method=MARK_WORDS[parameters.mark_method],
+        mark_staleness_ms=milliseconds(parameters.mark_staleness_ns),
+        funding_interval_ms=milliseconds(parameters.funding_interval_ns),
+        funding_interest=format_rate(parameters.funding_interest_ppb),
+        funding_clamp=format_rate(parameters.funding_clamp_ppb),
+        funding_cap=format_rate(parameters.funding_cap_ppb),
+        impact_notional=money(parameters.impact_notional_units, scale),
+        volatility_move=format_rate(parameters.volatility_move_ppb),
+        volatility_window_ms=milliseconds(parameters.volatility_window_ns),
+        volatility_halt_ms=milliseconds(parameters.volatility_halt_ns),
+        volatility_cancel_only_ms=milliseconds(parameters.volatility_cancel_only_ns),
+        maximum_band=format_rate(parameters.maximum_band_ppb),
+        liquidation_share=format_rate(parameters.liquidation_share_ppb),
+        liquidation_fee=format_rate(parameters.liquidation_fee_ppb),
+        liquidation_band=format_rate(parameters.liquidation_band_ppb),
     )
 
 
@@ -90,7 +114,7 @@ def candle(row: CandleView, *, scale: Scale) -> answers.Candle:
     )
 
 
-def status(views: Iterable[InstrumentView], *, heartbeat: Heartbeat | None) -> answers.Status:
+def status(views: Sequence[InstrumentView], *, heartbeat: Heartbeat | None) -> answers.Status:
     """The exchange is halted while the engine is away, else in the freest state of any of its instruments."""
     states = {view.terms.symbol: view.state for view in views}
     state = min(states.values(), default=INSTRUMENT_NORMAL) if heartbeat else INSTRUMENT_HALTED
@@ -98,16 +122,16 @@ def status(views: Iterable[InstrumentView], *, heartbeat: Heartbeat | None) -> a
         state=INSTRUMENT_STATES[state],
         engine=heartbeat and answers.EngineStatus(sequence=heartbeat.sequence, lag_ms=heartbeat.lag_ms),
         instruments={symbol: INSTRUMENT_STATES[state] for symbol, state in sorted(states.items())},
+        resumes_at={view.terms.symbol: milliseconds(view.resume_at_ns) for view in views if view.resume_at_ns},
     )
 
 
 def ticker(row: TickerView, *, scale: Scale) -> answers.Ticker:
-    """Index and funding are null until the exchange has them."""
     return answers.Ticker(
         symbol=scale.symbol,
         last=price(row.last_price_ticks, scale),
         mark=price(row.mark_price_ticks, scale),
-        index=None,
+        index=price(row.index_price_ticks, scale),
         best_bid=price(row.best_bid_ticks, scale),
         best_ask=price(row.best_ask_ticks, scale),
         open_24h=price(row.open_ticks, scale),
@@ -117,7 +141,7 @@ def ticker(row: TickerView, *, scale: Scale) -> answers.Ticker:
         turnover_24h=money(row.turnover_tick_lots * scale.value_units, scale),
         trades_24h=row.trade_count,
         open_interest=quantity(row.open_interest_lots, scale),
-        funding_rate=None,
-        next_funding_at=None,
+        funding_rate=format_rate(row.funding_rate_ppb) if row.funded_period_ns else None,
+        next_funding_at=milliseconds(next_funding_ns(row.funding_interval_ns, now_ns=time.time_ns())),
         time=milliseconds(row.last_trade_at_ns) or None,
     )

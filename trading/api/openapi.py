@@ -101,6 +101,7 @@ PATH_KINDS: Final = {
     "asset": fields.AssetName,
     "symbol": fields.Symbol,
     "order_id": fields.Id,
+    "liquidation_id": fields.Id,
     "client_order_id": fields.ClientOrderId,
     "key": fields.KeyId,
 }

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from exchange.contract.digests import item_command_id
 from exchange.contract.errors import ApiError
 from exchange.contract.numbers import RATE_STEP, parse_scaled
 from trading.api import requests
@@ -13,9 +14,13 @@ from trading.engine.commands import (
     AmendOrder,
     AttachedOrder,
     CancelOrder,
+    ChangeIsolatedMargin,
+    ExternalCommand,
     MassQuote,
     PlaceOrder,
     Quote,
+    SetLeverage,
+    SetMarginMode,
     SetMarketMakerProtection,
 )
 
@@ -145,6 +150,39 @@ def market_maker_protection(
         delta_lots=delta_lots,
         freeze_ns=body.freeze_ms * NS_PER_MS,
     )
+
+
+def position_change(
+    body: requests.PositionChange, *, scale: Scale, account_id: int, command_id: bytes, valid_until_ns: int
+) -> dict[str, ExternalCommand]:
+    """A command for each field that is given, in the order in which they are to be done.
+
+    Each has an id that follows from the request's and the field, whichever others are given. Refuses with
+    invalid_parameter: nothing to change, and an amount that is malformed, zero or too much.
+    """
+
+    def ids(index: int) -> tuple[bytes, int, int, int]:
+        return item_command_id(command_id, index), valid_until_ns, account_id, scale.instrument_id
+
+    commands: dict[str, ExternalCommand] = {}
+    if body.leverage is not None:
+        commands["leverage"] = SetLeverage(*ids(0), body.leverage)
+    if body.margin_mode is not None:
+        commands["margin_mode"] = SetMarginMode(*ids(1), body.margin_mode == "isolated")
+    if body.isolated_margin_change is not None:
+        amount_units = _change_units(body.isolated_margin_change, scale)
+        commands["isolated_margin_change"] = ChangeIsolatedMargin(*ids(2), amount_units)
+    if not commands:
+        raise _refusal("leverage", "Give leverage, margin_mode or isolated_margin_change.")
+    return commands
+
+
+def _change_units(text: str, scale: Scale) -> int:
+    field = "isolated_margin_change"
+    units = parse_scaled(text, step=scale.money, field=field, signed=True, maximum=MAXIMUM_TRANSFER_UNITS)
+    if units == 0:
+        raise _refusal(field, f"{field} must not be zero.")
+    return units
 
 
 def transfer_units(transfer: requests.NewTransfer) -> int:

@@ -8,6 +8,7 @@ from exchange.contract.errors import CATALOGUE, ApiError
 from exchange.contract.numbers import RATE_STEP, format_scaled
 from exchange.identity.models import Account as OwnAccount
 from trading.api import answers, quote_answers
+from trading.api.fields import MarginMode
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
 from trading.core import terms
 from trading.core.listing import SETTLEMENT_STEPS
@@ -33,6 +34,8 @@ _ORDER_STATUSES: Final = _words(terms.ORDER_STATUSES)
 _CANCEL_REASONS: Final = _words(terms.CANCEL_REASONS)
 _ACCOUNT_STATES: Final = _words(terms.ACCOUNT_STATES)
 INSTRUMENT_STATES: Final = _words(terms.INSTRUMENT_STATES)
+_OF_TRADES: Final = ("trade_fee", "realised_pnl")
+_OF_LIQUIDATIONS: Final = ("liquidation_fee", "liquidation", "deleveraging")
 
 
 def milliseconds(time_ns: int) -> int:
@@ -185,7 +188,8 @@ def fill(row: FillView, *, scale: Scale) -> answers.Fill:
     )
 
 
-def account(view: AccountView) -> answers.Account:
+def account(view: AccountView, *, scale_by_id: Callable[[int], Scale]) -> answers.Account:
+    """`scale_by_id` is that of any instrument the account holds."""
     collateral = view.collateral_units
     return answers.Account(
         id=view.account_id,
@@ -201,6 +205,8 @@ def account(view: AccountView) -> answers.Account:
             answers.AssetBalance(asset=asset, collateral=format_scaled(units, SETTLEMENT_STEPS[asset]))
             for asset, units in sorted(collateral.items())
         ],
+        isolated_margin=_margin(view.isolated_units),
+        liquidating=[scale_by_id(scope).symbol if scope else "cross" for scope in view.liquidations],
         sequence=view.sequence,
     )
 
@@ -232,7 +238,8 @@ def account_after(view: AccountView, *, scale_by_id: Callable[[int], Scale]) -> 
     )
 
 
-def position(view: PositionView, *, scale: Scale) -> answers.Position:
+def position(view: PositionView, *, scale: Scale, light: int | None = None) -> answers.Position:
+    """`light` as in the answer: None where nobody measured."""
     return answers.Position(
         symbol=scale.symbol,
         size=quantity(view.position_lots, scale),
@@ -244,25 +251,33 @@ def position(view: PositionView, *, scale: Scale) -> answers.Position:
         initial_margin=money(view.initial_margin_units, scale),
         maintenance_margin=money(view.maintenance_margin_units, scale),
         leverage=view.leverage,
-        deleveraging_light=None,
+        margin_mode=margin_mode(view.is_isolated),
+        isolated_margin=money(view.isolated_units, scale),
+        owed_funding=money(view.owed_funding_units, scale),
+        deleveraging_light=light,
     )
+
+
+def margin_mode(is_isolated: bool) -> MarginMode:
+    return "isolated" if is_isolated else "cross"
 
 
 def account_summary(row: OwnAccount) -> answers.AccountSummary:
     return answers.AccountSummary(id=row.id, name=row.name, created_at=moment(row.created_at))
 
 
-def ledger_entry(row: LedgerLine) -> answers.LedgerEntry:
-    step = SETTLEMENT_STEPS[row.asset]
-    is_transfer = row.kind == "transfer"
+def ledger_entry(row: LedgerLine, *, scale_by_id: Callable[[int], Scale]) -> answers.LedgerEntry:
+    step, reference_id = SETTLEMENT_STEPS[row.asset], row.reference_id
     return answers.LedgerEntry(
         id=row.posting_id,
         kind=row.kind,
         asset=row.asset,
         amount=format_scaled(row.amount_units, step),
         balance=format_scaled(row.balance_units, step),
-        trade_id=None if is_transfer else row.reference_id,
-        transfer_id=row.reference_id if is_transfer else None,
+        trade_id=reference_id if row.kind in _OF_TRADES else None,
+        transfer_id=reference_id if row.kind == "transfer" else None,
+        liquidation_id=reference_id if row.kind in _OF_LIQUIDATIONS else None,
+        symbol=scale_by_id(reference_id).symbol if row.kind == "funding" else None,
         time=milliseconds(row.time_ns),
         sequence=row.sequence,
     )

@@ -19,6 +19,7 @@ from trading.api.fields import (
     KeyExpiry,
     Leverage,
     Limit,
+    MarginMode,
     Network,
     OrderType,
     Price,
@@ -28,6 +29,7 @@ from trading.api.fields import (
     SelfTradePrevention,
     Sequence,
     Side,
+    SignedAmount,
     Symbol,
     TimeInForce,
     Timeout,
@@ -170,8 +172,16 @@ class MarketMakerProtection(RequestFields):
     freeze_ms: Freeze = 0
 
 
-class LeverageChange(RequestFields):
-    leverage: Leverage
+class PositionChange(RequestFields):
+    """What to change, one thing at least. Several are done in this order, each for itself: `leverage`, `margin_mode`,
+    `isolated_margin_change`. One that is refused ends it; those before stay done (`details.done` names them).
+
+    `isolated_margin_change` moves money from the cross margin to an isolated position, below zero back.
+    """
+
+    leverage: Leverage | None = None
+    margin_mode: MarginMode | None = None
+    isolated_margin_change: SignedAmount | None = None
 
 
 class NewTransfer(RequestFields):

@@ -24,7 +24,8 @@ class StatusEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         """The state of the exchange and of each instrument.
 
-        The exchange is halted while the engine is away, else in the freest state of any of its instruments.
+        The exchange is halted while the engine is away, else in the freest state of any of its instruments: none is
+        freer than the exchange as a whole.
         """
         heartbeat = gateway.heartbeat()
         content = market_presenting.status(list_instruments(), heartbeat=heartbeat)

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from trading.api import accounts, api_keys, markets, orders, quotes, status
+from trading.api import accounts, api_keys, liquidations, markets, orders, quotes, status
 from trading.api.fields import MAXIMUM_ID
 
 
@@ -45,6 +45,8 @@ urlpatterns = [
     path("instruments/<symbol:symbol>/trades", markets.TradesEndpoint.as_view()),
     path("instruments/<symbol:symbol>/candles", markets.CandlesEndpoint.as_view()),
     path("instruments/<symbol:symbol>/ticker", markets.TickerEndpoint.as_view()),
+    path("instruments/<symbol:symbol>/liquidations", liquidations.PublicLiquidationsEndpoint.as_view()),
+    path("insurance-fund", liquidations.InsuranceFundEndpoint.as_view()),
     path("tickers", markets.TickersEndpoint.as_view()),
     path("accounts", accounts.AccountsEndpoint.as_view()),
     path("account", accounts.AccountEndpoint.as_view()),
@@ -52,6 +54,8 @@ urlpatterns = [
     path("positions/<symbol:symbol>", accounts.PositionEndpoint.as_view()),
     path("fills", accounts.FillsEndpoint.as_view()),
     path("ledger", accounts.LedgerEndpoint.as_view()),
+    path("liquidations", liquidations.LiquidationsEndpoint.as_view()),
+    path("liquidations/<id:liquidation_id>", liquidations.LiquidationEndpoint.as_view()),
     path("transfers", accounts.TransfersEndpoint.as_view()),
     path("api-keys", api_keys.ApiKeysEndpoint.as_view()),
     path("api-keys/<key_id:key>", api_keys.ApiKeyEndpoint.as_view()),

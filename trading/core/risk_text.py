@@ -9,6 +9,7 @@ from trading.core.instruments import RiskParameters
 from trading.core.terms import MAXIMUM_BAND_PPB, PPB
 
 MARK_METHODS: Final = {"index_and_basis": 1, "index_only": 2, "median_of_three": 3}
+MARK_WORDS: Final = {code: word for word, code in MARK_METHODS.items()}
 
 SECOND_NS: Final = 10**9
 DAY_NS: Final = 86_400 * SECOND_NS
@@ -17,7 +18,6 @@ FUND_BOUND: Final = 2**62
 
 _UNITS_NS: Final = {"d": DAY_NS, "h": 3600 * SECOND_NS, "min": 60 * SECOND_NS, "s": SECOND_NS, "ms": 10**6}
 _DURATION: Final = re.compile(r"(0|[1-9][0-9]{0,8})(d|h|min|s|ms)")
-_MARK_WORDS: Final = {code: word for word, code in MARK_METHODS.items()}
 
 
 class RiskText(NamedTuple):
@@ -89,7 +89,7 @@ def _parse(field: str, name: str, text: str, money: Step) -> int:
 
 def _format(field: str, number: int, money: Step) -> str:
     if field == "mark_method":
-        return _MARK_WORDS[number]
+        return MARK_WORDS[number]
     if field.endswith("_ns"):
         return format_duration(number)
     return format_scaled(number, money) if field.endswith("_units") else format_rate(number)

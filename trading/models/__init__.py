@@ -1,6 +1,7 @@
 from trading.models.account_transfers import AccountTransfer
 from trading.models.accounts import AccountLeverage, EngineAccount
 from trading.models.cursor import ProjectionCursor, StreamPosition
+from trading.models.deleveraging import DeleveragingQueue
 from trading.models.instruments import ExchangeState, FundingRate, Instrument, ParametersVersion
 from trading.models.journal import EngineLease, JournalRow, Snapshot
 from trading.models.ledger import Balance, Posting
@@ -19,6 +20,7 @@ __all__ = [
     "Balance",
     "Candle",
     "DepthLevel",
+    "DeleveragingQueue",
     "EngineAccount",
     "EngineLease",
     "ExchangeState",

@@ -85,8 +85,10 @@ class Liquidations(Projection):
         self._running = {row[0]: LiquidationRow(*row) for row in rows}
 
     def changes(self) -> Iterator[tuple[int, int, StepRow]]:
+        """Only what was closed: the public is told of no cancelled orders."""
         for row in self._steps:
-            yield EVERYBODY, row.sequence, row
+            if row.filled_lots:
+                yield EVERYBODY, row.sequence, row
 
     def write(self, cursor: Any) -> None:
         liquidations, steps, assignments = self.tables

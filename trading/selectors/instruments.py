@@ -47,11 +47,6 @@ class InstrumentView(msgspec.Struct, frozen=True):
     own_state: int
     resume_at_ns: int
 
-    def next_funding_ns(self, *, now_ns: int) -> int:
-        """When the running funding period ends."""
-        interval_ns = self.parameters.risk.funding_interval_ns
-        return now_ns - now_ns % interval_ns + interval_ns
-
 
 _kept: tuple[float, dict[str, InstrumentView]] = (float("-inf"), {})
 
@@ -76,6 +71,11 @@ def instrument_by_id(*, instrument_id: int) -> InstrumentView:
             if view.terms.instrument_id == instrument_id:
                 return view
     raise ApiError("instrument_not_found", "There is no such instrument.", {"instrument_id": instrument_id})
+
+
+def next_funding_ns(interval_ns: int, *, now_ns: int) -> int:
+    """When the running funding period ends."""
+    return now_ns - now_ns % interval_ns + interval_ns
 
 
 def exchange_state() -> int:

@@ -7,7 +7,8 @@ from typing import Final
 from exchange.contract.errors import ApiError
 from trading.api.scales import Scale
 from trading.models.market import INTERVALS_S
-from trading.projections.owners import ACCOUNT, MARKET
+from trading.projections.liquidations import EVERYBODY
+from trading.projections.owners import ACCOUNT, EXCHANGE, MARKET
 from trading.streams import lists
 from trading.streams.book import BookStream
 from trading.streams.markets import Markets
@@ -85,11 +86,13 @@ def stream_of(channel: Channel, *, scale: Scale | None, account_id: int, made_of
         return PRIVATE[channel.kind](channel.name, account_id, made_of.read, made_of.markets)
     if channel.kind == "status":
         return StatusStream(channel.name, made_of.read, made_of.markets, made_of.heartbeat)
-    return lists.LiquidationsStream(channel.name, 0, made_of.read, made_of.markets)
+    return lists.LiquidationsStream(channel.name, EVERYBODY, made_of.read, made_of.markets)
 
 
 def group_of(channel: Channel, owner_id: int) -> tuple[str, int] | None:
     """The group whose changes the stream hears; None: none."""
     if channel.symbol:
         return MARKET, owner_id
-    return (ACCOUNT, owner_id) if channel.is_private else None
+    if channel.is_private:
+        return ACCOUNT, owner_id
+    return None if channel.kind == "status" else (EXCHANGE, owner_id)

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from trading.api import market_presenting, presenting
+from trading.api import market_presenting, presenting, risk_presenting
 from trading.projections.candles import CandleRow
 from trading.projections.changes import HeardChange
+from trading.projections.liquidations import StepRow
 from trading.projections.orders import OrderRow
 from trading.selectors.accounts import FillView, LedgerLine, PositionLine
 from trading.selectors.market import TradeView
@@ -19,6 +20,7 @@ _candles: Final = msgspec.msgpack.Decoder(list[CandleRow])
 _orders: Final = msgspec.msgpack.Decoder(list[OrderRow])
 _fills: Final = msgspec.msgpack.Decoder(list[FillView])
 _positions: Final = msgspec.msgpack.Decoder(list[PositionLine])
+_steps: Final = msgspec.msgpack.Decoder(list[StepRow])
 _lines: Final = msgspec.msgpack.Decoder(list[LedgerLine])
 
 
@@ -94,13 +96,21 @@ class AccountStream(ScaledStream):
     projection = "ledger"
 
     def present(self, change: HeardChange, *, after: int) -> list[Any]:
-        return [presenting.ledger_entry(row) for row in _lines.decode(change.rows) if row.sequence > after]
+        return [
+            presenting.ledger_entry(row, scale_by_id=self.markets.scale_by_id)
+            for row in _lines.decode(change.rows)
+            if row.sequence > after
+        ]
 
 
 class LiquidationsStream(ScaledStream):
-    """Silent: nothing is liquidated yet."""
+    """What was closed of whomever: the rows say nothing of whose it was."""
 
     projection = "liquidations"
 
     def present(self, change: HeardChange, *, after: int) -> list[Any]:
-        raise AssertionError("no projection of this name")
+        return [
+            risk_presenting.public_liquidation(row, scale=self.markets.scale_by_id(row.instrument_id))
+            for row in _steps.decode(change.rows)
+            if row.sequence > after
+        ]

@@ -117,7 +117,7 @@ class MarkStream(StateStream):
     async def current(self) -> tuple[int, State]:
         for view in await self._markets.look():
             if view.terms.instrument_id == self._scale.instrument_id:
-                return view.sequence, self._mark(view.mark_price_ticks, view.marked_at_ns)
+                return view.sequence, shown.mark(view, scale=self._scale)
         raise ApiError("read_behind")
 
     def hear(self, change: HeardChange) -> None:
@@ -125,10 +125,7 @@ class MarkStream(StateStream):
             self._heard = change.sequence
             if self.sequence != UNKNOWN:
                 (row,) = _instruments.decode(change.rows)
-                self.tell(change.sequence, self._mark(row.mark_price_ticks, row.marked_at_ns))
-
-    def _mark(self, price_ticks: int, marked_at_ns: int) -> shown.Mark:
-        return shown.mark(price_ticks=price_ticks, marked_at_ns=marked_at_ns, scale=self._scale)
+                self.tell(change.sequence, shown.mark(row, scale=self._scale))
 
 
 class StatusStream(StateStream):
