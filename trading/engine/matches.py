@@ -33,22 +33,18 @@ def state_matches(
     """
     instrument = taker.instrument
     instrument_id, taker_id = instrument.instrument_id, taker.account.account_id
-    maker_fee_ppb, taker_fee_ppb = (
-        instrument.parameters.maker_fee_ppb,
-        0 if is_liquidation else instrument.taker_fee_ppb,
-    )
+    maker_fee_ppb = instrument.parameters.maker_fee_ppb
+    taker_fee_ppb = 0 if is_liquidation else instrument.taker_fee_ppb
     funding_index = instrument.funding_index
-    taker_owes = taker.is_unsettled()
     are_isolated = taker.isolated_units is not None and not is_liquidation
     first = len(events)
-    taker_lots, taker_entry = taker.lots, taker.entry_value_units
+    taker_lots, taker_entry, taker_owes = taker.lots, taker.entry_value_units, taker.is_unsettled()
     running: dict[int, tuple[int, int]] = {}
     icebergs: dict[int, tuple[int, int]] = {}
     for maker, lots, kind in matches:
         special = maker.special or NOT_SPECIAL
         maker_position = maker.position
-        maker_id = maker_position.account.account_id
-        price = maker.price_ticks
+        maker_id, price = maker_position.account.account_id, maker.price_ticks
         if kind != TRADE:
             events.append(_maker_cancelled(maker, lots, kind))
             continue
