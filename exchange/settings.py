@@ -31,6 +31,12 @@ FEED_SOURCE = env.str("FEED_SOURCE", default="simulated" if DEMO else "venues")
 FEED_INDICES = env.str("FEED_INDICES", default=None)  # a TOML file that says what each index is made of
 FEED_RECORDING = env.str("FEED_RECORDING", default="")  # the file of recorded prices
 FEED_SEED = env.str("FEED_SEED", default="1")  # of the simulated ones
+ORDER_TO_TRADE = {  # who tells this much within the window, and more than `ratio` for each fill, may only cancel
+    "window_s": env.int("ORDER_TO_TRADE_WINDOW_S", default=600),
+    "messages": env.int("ORDER_TO_TRADE_MESSAGES", default=100_000),
+    "ratio": env.int("ORDER_TO_TRADE_RATIO", default=1_000),
+    "cool_down_s": env.int("ORDER_TO_TRADE_COOL_DOWN_S", default=300),
+}
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 
