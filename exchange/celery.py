@@ -25,6 +25,8 @@ SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    "apply funding": {"task": "risk.tasks.apply_funding", "schedule": 10, "options": {"expires": 10}},
+    "forget old prices": {"task": "risk.tasks.forget_old_prices", "schedule": crontab(minute="37")},
     "measure queues of deleveraging": {
         "task": "trading.tasks.measure_deleveraging_queues",
         "schedule": 10,

@@ -31,6 +31,8 @@ FEED_SOURCE = env.str("FEED_SOURCE", default="simulated" if DEMO else "venues")
 FEED_INDICES = env.str("FEED_INDICES", default=None)  # a TOML file that says what each index is made of
 FEED_RECORDING = env.str("FEED_RECORDING", default="")  # the file of recorded prices
 FEED_SEED = env.str("FEED_SEED", default="1")  # of the simulated ones
+INDEX_PRICES_KEPT_DAYS = env.int("INDEX_PRICES_KEPT_DAYS", default=2)  # with all they were made from
+PREMIUMS_KEPT_DAYS = env.int("PREMIUMS_KEPT_DAYS", default=60)
 ORDER_TO_TRADE = {  # who tells this much within the window, and more than `ratio` for each fill, may only cancel
     "window_s": env.int("ORDER_TO_TRADE_WINDOW_S", default=600),
     "messages": env.int("ORDER_TO_TRADE_MESSAGES", default=100_000),

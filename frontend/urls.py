@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from frontend import accounts, api_keys, margin, risk, trade, views
+from frontend import accounts, api_keys, indices, margin, risk, trade, views
 
 MARKET = "trade/<symbol:symbol>"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("markets", views.markets, name="markets"),
+    path("indices", indices.indices, name="indices"),
+    path("indices/<symbol:asset>", indices.page, name="index"),
     path("accounts", accounts.page, name="accounts"),
     path("accounts/open", accounts.open_account, name="open_account"),
     path("accounts/transfer", accounts.transfer, name="account_transfer"),

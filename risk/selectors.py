@@ -11,12 +11,13 @@ from risk.core.funding import (
     average_premium_ppb,
     eight_hour_rate_ppb,
 )
-from risk.core.index_price import recompute
+from risk.core.index_price import FATES, INDEX_STATUSES, recompute
 from risk.core.rounding import half_even
 from risk.models import IndexTick, PremiumSample
 from trading.core.instruments import RiskParameters
 
-HOUR_NS: Final = 3_600 * 10**9
+STATUS_WORDS: Final = {code: word for word, code in INDEX_STATUSES.items()}
+FATE_WORDS: Final = {code: word for word, code in FATES.items()}
 
 
 class FundingEstimate(NamedTuple):
@@ -26,6 +27,15 @@ class FundingEstimate(NamedTuple):
     rate_ppb: int
     average_premium_ppb: int
     samples: int
+
+
+class FeedState(NamedTuple):
+    """How an index is: its status, the age of its newest tick, and the fate of each venue in that."""
+
+    asset: str
+    status: str
+    age_ms: int
+    fates: dict[str, str]
 
 
 def predicted_rate(*, instrument_id: int, risk: RiskParameters, now_ns: int) -> FundingEstimate:
@@ -76,6 +86,18 @@ def latest_ticks() -> dict[str, IndexTick]:
     """The newest of each asset."""
     assets = _assets()
     return {asset: tick for asset in assets if (tick := latest_tick(asset=asset)) is not None}
+
+
+def feed_states(*, now_ns: int) -> list[FeedState]:
+    return [
+        FeedState(
+            asset=asset,
+            status=STATUS_WORDS[tick.status],
+            age_ms=(now_ns - tick.time_ns) // 10**6,
+            fates={one.quote.venue: FATE_WORDS[one.fate] for one in tick.record().constituents},
+        )
+        for asset, tick in latest_ticks().items()
+    ]
 
 
 def index_history(*, asset: str, limit: int, interval_ns: int, before_ns: int | None = None) -> list[IndexTick]:

@@ -1,10 +1,30 @@
 """What Celery does for risk on a schedule. All of it is safe to run twice, and at the same time."""
 
-from celery import shared_task
+import time
+from typing import Final
 
-from risk.services.sweep import sweep_all
+from celery import shared_task
+from django.conf import settings
+
+from risk.services import funding, records, sweep
+
+DAY_NS: Final = 24 * 3_600 * 10**9
+
+
+@shared_task
+def apply_funding() -> None:
+    funding.apply_due(now_ns=time.time_ns())
 
 
 @shared_task
 def sweep_liquidations() -> None:
-    sweep_all()
+    sweep.sweep_all()
+
+
+@shared_task
+def forget_old_prices() -> None:
+    now_ns = time.time_ns()
+    records.forget_before(
+        ticks_ns=now_ns - settings.INDEX_PRICES_KEPT_DAYS * DAY_NS,
+        samples_ns=now_ns - settings.PREMIUMS_KEPT_DAYS * DAY_NS,
+    )

@@ -1,4 +1,7 @@
-"""/health/live: is this process there? /health/ready: can it serve? Each part that it needs is tried, with its time."""
+"""/health/live: is this process there? /health/ready: can it serve? Each part that it needs is tried, with its time.
+
+Feeds are looked at too, and do not count: without them trading stops, and orders can still be cancelled.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,11 +12,13 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from risk import selectors
 from trading.selectors.operations import reader_states
 from trading.selectors.sequences import journal_head
 from trading.services import gateway
 
 READY_LAG_MS: Final = 10_000  # rows older than this are too old to trade on
+FRESH_INDEX_MS: Final = 10_000
 
 Facts = dict[str, Any]
 
@@ -58,6 +63,14 @@ def readers_follow() -> Facts:
     return facts
 
 
+def feeds_speak() -> Facts:
+    states = selectors.feed_states(now_ns=time.time_ns())
+    facts = {state.asset: {"status": state.status, "age_ms": state.age_ms, "venues": state.fates} for state in states}
+    if not states or any(state.status != "firm" or state.age_ms > FRESH_INDEX_MS for state in states):
+        raise Unwell({"indices": facts})
+    return {"indices": facts}
+
+
 # Each raises when its part is away.
 CHECKS: Final[dict[str, Callable[[], Facts]]] = {
     "database": database_answers,
@@ -71,6 +84,10 @@ def check_all() -> list[Check]:
     return [_check(name, look) for name, look in CHECKS.items()]
 
 
+def check_feeds() -> Check:
+    return _check("feeds", feeds_speak)
+
+
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"live": True})
@@ -82,13 +99,16 @@ def ready(request: HttpRequest) -> HttpResponse:
     is_ready = all(check.is_well for check in checks)
     body = {
         "ready": is_ready,
-        "checks": {
-            check.name: {"ok": check.is_well, "duration_ms": check.duration_ms, **check.facts} for check in checks
-        },
+        "checks": {check.name: _described(check) for check in checks},
+        "feeds": _described(check_feeds()),
     }
     answer = JsonResponse(body, status=200 if is_ready else 503, headers={"Cache-Control": "no-store"})
     answer._has_been_logged = True  # who asks is told; Django would log every probe as an error
     return answer
+
+
+def _described(check: Check) -> Facts:
+    return {"ok": check.is_well, "duration_ms": check.duration_ms, **check.facts}
 
 
 def _check(name: str, look: Callable[[], Facts]) -> Check:

@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from exchange.ops.health import check_all
+from exchange.ops.health import check_all, check_feeds
 from trading.selectors.operations import journal_state, reader_states
 from trading.services import gateway
 
@@ -67,8 +67,8 @@ class PresentState(Collector):
     """Read when asked for. What cannot be read is left out, and its check says why."""
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("exchange_check_up", "1 when the part answers, as in /health/ready.", labels=["check"])
-        for check in check_all():
+        up = GaugeMetricFamily("exchange_check_up", "1 when the part is well, as in /health/ready.", labels=["check"])
+        for check in (*check_all(), check_feeds()):
             up.add_metric([check.name], float(check.is_well))
         yield up
         yield from _engine()

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from compliance.models import AuditEntry
 from exchange.ops.health import READY_LAG_MS, Check, check_all
 from exchange.ops.tasks import LIFE_KEY
+from risk.core.index_price import FATES
+from risk.selectors import FeedState, feed_states
 from trading.api.presenting import INSTRUMENT_STATES
 from trading.models import Instrument
 from trading.selectors.operations import JournalState, ReaderState, journal_state, reader_states, readers_run
@@ -23,6 +25,7 @@ from trading.services.engine_channel import Heartbeat
 
 ENTRIES_SHOWN: Final = 10
 FRESH_MARK_MS: Final = 10_000
+DROPPED: Final = frozenset(FATES) - {"used", "clamped_low", "clamped_high"}
 
 
 class Part(NamedTuple):
@@ -59,7 +62,7 @@ def _status() -> dict[str, Any]:
             _engine(beat),
             _readers(readers, journal),
             _tasks(),
-            _prices(instruments, now_ns),
+            _prices(feed_states(now_ns=now_ns), instruments, now_ns),
         ],
         "journal": journal,
         "readers": readers,
@@ -97,12 +100,18 @@ def _tasks() -> Part:
     return _part("Tasks", lived_at_s is not None, "run", "do not run", detail)
 
 
-def _prices(instruments: list[Instrument], now_ns: int) -> Part:
+def _prices(states: list[FeedState], instruments: list[Instrument], now_ns: int) -> Part:
+    """Of the index and the mark that are oldest; and the venues that do not count."""
     marked_at_ns = max((row.marked_at_ns for row in instruments), default=0)
     if not marked_at_ns:
         return Part("Prices", "plain", "none yet", "")
     age_ms = max(0, now_ns - marked_at_ns) // 10**6
-    return _part("Prices", age_ms <= FRESH_MARK_MS, "come", "do not come", f"the newest mark is {age_ms} ms old")
+    loose = [f"index {state.asset}: {state.status}" for state in states if state.status != "firm"]
+    dropped = [
+        f"{venue} {fate} in {state.asset}" for state in states for venue, fate in state.fates.items() if fate in DROPPED
+    ]
+    detail = "; ".join([f"the newest mark is {age_ms} ms old", *loose, *dropped])
+    return _part("Prices", age_ms <= FRESH_MARK_MS and not loose, "come", "do not come", detail)
 
 
 def _part(name: str, is_well: bool, well: str, unwell: str, detail: str) -> Part:

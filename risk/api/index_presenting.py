@@ -1,28 +1,23 @@
 """Indices and funding as answers: ints into text."""
 
-from typing import Final
-
 from exchange.contract.numbers import Step, format_rate, format_scaled, step_from_text
 from risk.api import index_answers
-from risk.core.index_price import FATES, INDEX_STATUSES, Constituent
+from risk.core.index_price import Constituent
 from risk.core.rounding import half_even
 from risk.models import IndexTick
-from risk.selectors import FundingEstimate
+from risk.selectors import FATE_WORDS, STATUS_WORDS, FundingEstimate
 from trading.api.fields import MAXIMUM_ID
 from trading.api.presenting import milliseconds
 from trading.api.scales import Scale
 from trading.core.terms import PPB
 from trading.selectors.funding import FundingView
 
-_FATES: Final = {code: word for word, code in FATES.items()}
-_STATUSES: Final = {code: word for word, code in INDEX_STATUSES.items()}
-
 
 def index_price(row: IndexTick) -> index_answers.IndexPrice:
     return index_answers.IndexPrice(
         asset=row.asset,
         price=_price(row.price_ticks, step_from_text(row.tick)),
-        status=_STATUSES[row.status],
+        status=STATUS_WORDS[row.status],
         time=milliseconds(row.time_ns),
     )
 
@@ -32,7 +27,7 @@ def index(row: IndexTick) -> index_answers.Index:
     return index_answers.Index(
         asset=row.asset,
         price=_price(row.price_ticks, step),
-        status=_STATUSES[row.status],
+        status=STATUS_WORDS[row.status],
         time=milliseconds(row.time_ns),
         tick=row.tick,
         median=_rounded(record.median_nanoticks, step),
@@ -47,7 +42,7 @@ def index_moment(row: IndexTick) -> index_answers.IndexMoment:
     return index_answers.IndexMoment(
         time=milliseconds(row.time_ns),
         price=_price(row.price_ticks, step),
-        status=_STATUSES[row.status],
+        status=STATUS_WORDS[row.status],
         venues={venue: price for venue, price in prices.items() if price is not None},
     )
 
@@ -88,7 +83,7 @@ def _constituent(one: Constituent, step: Step) -> index_answers.IndexConstituent
         bid=_rounded(quote.bid_nanoticks, step),
         ask=_rounded(quote.ask_nanoticks, step),
         price=_rounded(_middle(one), step),
-        fate=_FATES[one.fate],
+        fate=FATE_WORDS[one.fate],
         counted=_rounded(one.counted_nanoticks, step),
         age_ms=min(max(milliseconds(quote.age_ns), -MAXIMUM_ID), MAXIMUM_ID) if has_spoken else None,
     )

@@ -30,12 +30,21 @@ class Book:
 class Listed:
     """An instrument: prices, and what one lot has paid in funding since listing (ledger units times 10^9)."""
 
-    __slots__ = ("brackets", "funding_index", "fund_margin_ppb", "is_fair", "mark_price_ticks", "value_units")
+    __slots__ = (
+        "brackets",
+        "funding_index",
+        "fund_limit_units",
+        "fund_margin_ppb",
+        "is_fair",
+        "mark_price_ticks",
+        "value_units",
+    )
 
     def __init__(self, value_units: int, parameters: InstrumentParameters) -> None:
         self.value_units = value_units
         self.brackets = parameters.brackets
         self.fund_margin_ppb = parameters.risk.fund_margin_ppb
+        self.fund_limit_units = parameters.risk.fund_limit_units
         self.mark_price_ticks = 0
         self.funding_index = 0
         self.is_fair = False
@@ -221,7 +230,7 @@ class Audit:
             self.needless_deleveragings += event.account_id != INSURANCE_FUND and self._could_take_over(event)
 
     def _could_take_over(self, event: r.LiquidationStepped) -> bool:
-        """Whether the fund could have afforded one lot more of it, its limit aside."""
+        """Whether the fund could have afforded one lot of it, and had room for it."""
         listed = self.instruments[event.instrument_id]
         lot_units = listed.mark_price_ticks * listed.value_units
         side = 1 if event.lots > 0 else -1
@@ -231,7 +240,9 @@ class Audit:
             -(-abs(lots) * held.mark_price_ticks * held.value_units * held.fund_margin_ppb // PPB)
             for held, lots in self._held(INSURANCE_FUND)
         )
-        return 0 < cost <= self.equity_units(INSURANCE_FUND) - kept
+        held_lots = self.books[INSURANCE_FUND].lots.get(event.instrument_id, 0)
+        has_room = listed.fund_limit_units // lot_units - side * held_lots >= 1
+        return has_room and cost <= self.equity_units(INSURANCE_FUND) - kept
 
     def _assign(self, event: r.PositionAssigned) -> None:
         listed, step = self.instruments[event.instrument_id], self._step

@@ -22,7 +22,7 @@ HALF_SPREAD: Final = 1e-4
 DISTANCES: Final = (0.0, 1e-3, 3e-3, 1e-2)  # of the levels from the best one, as parts of the price
 SHARES: Final = (0.1, 0.2, 0.3, 0.4)  # of a side's depth on each level
 REQUOTE_AFTER_S: Final = 30
-INVENTORY_LIMIT: Final = 2.0  # in depths of a side
+INVENTORY_LIMIT: Final = 5.0  # in depths of a side
 WIDEST: Final = 0.04
 
 

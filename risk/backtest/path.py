@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isqrt
 from random import Random
+from typing import Final
 
 from risk.backtest.bars import Bar
+
+WICK_S: Final = 60
+DAMPING: Final = 8  # of what a followed venue had beyond the own bar
 
 
 def bridged_path(bar: Bar, *, seconds: int, rng: Random) -> list[int]:
@@ -27,18 +31,22 @@ def bridged_path(bar: Bar, *, seconds: int, rng: Random) -> list[int]:
 
 
 def following_path(bar: Bar, *, reference: Sequence[int]) -> list[int]:
-    """The reference shifted to the bar's open, close, high and low; the latter two where the reference has its own."""
-    inner = range(1, len(reference) - 1)
+    """The reference, shifted evenly from open to close; where it has its own high and low the bar's stand out.
+
+    They do for a minute before and after: a longer bar does not say for how long the venue was apart from the other.
+    """
+    last = len(reference) - 1
+    inner = range(1, last)
     highest = max(inner, key=reference.__getitem__)
     lowest = min((second for second in inner if second != highest), key=reference.__getitem__)
-    wanted = sorted({0: bar.open, highest: bar.high, lowest: bar.low, len(reference) - 1: bar.close}.items())
-    shifts = [(second, price - reference[second]) for second, price in wanted]
-    path = [bar.open]
-    for (start, before), (end, after) in zip(shifts, shifts[1:], strict=False):
-        length = end - start
-        for second in range(start + 1, end + 1):
-            shift = before + (after - before) * (second - start) // length
-            path.append(min(max(reference[second] + shift, bar.low), bar.high))
+    before, after = bar.open - reference[0], bar.close - reference[last]
+    path = [price + before + (after - before) * second // last for second, price in enumerate(reference)]
+    wicks = ((highest, bar.high - path[highest]), (lowest, bar.low - path[lowest]))
+    for peak, height in wicks:
+        for second in range(max(peak - WICK_S, 0), min(peak + WICK_S, last) + 1):
+            path[second] += height * (WICK_S - abs(second - peak)) // WICK_S
+    path = [_bounced(price, bar, DAMPING) for price in path]
+    path[0], path[highest], path[lowest], path[last] = bar.open, bar.high, bar.low, bar.close
     return path
 
 
@@ -55,5 +63,12 @@ def _bridge(start: tuple[int, int], end: tuple[int, int], bar: Bar, rng: Random)
     for second, wandered in enumerate(walk, 1):
         straight = start_price + (end_price - start_price) * second // seconds
         price = straight + wandered - place * second // seconds
-        prices.append(min(max(price, bar.low), bar.high))
+        prices.append(_bounced(price, bar, 1))
     return prices
+
+
+def _bounced(price: int, bar: Bar, damping: int) -> int:
+    """Back into the bar by a part of how far it was out, so that a path does not stand still at an extreme."""
+    if price > bar.high:
+        return max(bar.high - (price - bar.high) // damping, bar.low)
+    return min(bar.low + (bar.low - price) // damping, bar.high) if price < bar.low else price

@@ -39,7 +39,9 @@ class Sample(NamedTuple):
     ratios: tuple[int, int, int] | None
 
 
-class Progress(NamedTuple):
+class Reached(NamedTuple):
+    """How far a run is."""
+
     second: int
     price_steps: int
     events: int
@@ -49,7 +51,7 @@ class Progress(NamedTuple):
 class Run:
     """One run of a scenario. `report` is told now and then how far it is."""
 
-    def __init__(self, scenario: Scenario, *, market_data_dir: str | None, report: Callable[[Progress], None]) -> None:
+    def __init__(self, scenario: Scenario, *, market_data_dir: str | None, report: Callable[[Reached], None]) -> None:
         self.scenario = scenario
         self.engine = Engine()
         self.audit = Audit()
@@ -67,7 +69,7 @@ class Run:
         self._audit_rules()
 
     def run(self) -> None:
-        """Raises BarsError for files that cannot be used, ValueError for a scenario that begins without prices."""
+        """Raises BarsError for files that cannot be used, ScenarioError for a scenario that begins without prices."""
         started = perf_counter()
         cast: Cast | None = None
         steps_until_sample = 0
@@ -175,7 +177,7 @@ class Run:
                 ratios,
             )
         )
-        self._report(Progress(second, self.price_steps, self.events, self.audit.liquidations))
+        self._report(Reached(second, self.price_steps, self.events, self.audit.liquidations))
 
     def _scan(self, cast: Cast) -> tuple[int, int, int]:
         """Everybody's margin ratio; counts who should be in liquidation and is not."""

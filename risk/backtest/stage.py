@@ -11,7 +11,7 @@ from risk.backtest.crowd import Crowd
 from risk.backtest.makers import Desk
 from risk.backtest.market import Market
 from risk.backtest.population import Holding, Trader, draw_traders
-from risk.backtest.scenario import Scenario
+from risk.backtest.scenario import Scenario, ScenarioError
 from risk.core.margin import maximum_leverage
 from trading.core.terms import EXPIRE_TAKER, GTC, INSURANCE_FUND, LIMIT
 from trading.engine.commands import (
@@ -44,7 +44,7 @@ class Cast(NamedTuple):
 def set_stage(
     scenario: Scenario, engine: Engine, execute: Execute, first_prices: Sequence[Sequence[int | None]]
 ) -> Cast:
-    """Everything at the scenario's first second. Raises ValueError when its first prices give no firm index."""
+    """Everything at the scenario's first second. Raises ScenarioError when its first prices give no firm index."""
     for spec in scenario.markets:
         execute(ListInstrument(b"", 0, *spec.listing))
     instruments = engine.state.instruments
@@ -52,7 +52,7 @@ def set_stage(
     for market, prices in zip(markets, first_prices, strict=True):
         index_ticks = market.see(0, prices).index_price_ticks
         if not market.is_firm:
-            raise ValueError(f"{market.spec.listing.terms.symbol} begins without a firm index")
+            raise ScenarioError(f"{market.spec.listing.terms.symbol} begins without a firm index.")
         execute(UpdateMarkPrice(b"", 0, market.instrument_id, index_ticks, index_ticks))
     rules, rng = scenario.population, Random(f"{scenario.seed}:population")
     if scenario.fund_units:

@@ -5,10 +5,10 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from risk.core.index_price import CLAMPED_HIGH, CLAMPED_LOW, FATES, INDEX_FIRM, USED, IndexRecord
+from risk.core.index_price import CLAMPED_HIGH, CLAMPED_LOW, INDEX_FIRM, USED, IndexRecord
+from risk.selectors import FATE_WORDS
 
 COUNTING: Final = frozenset((USED, CLAMPED_LOW, CLAMPED_HIGH))
-FATE_WORDS: Final = {code: word for word, code in FATES.items()}
 
 FIRM: Final = Gauge(
     "exchange_index_firm", "1 while the index may move marks.", ["index"], multiprocess_mode="livemostrecent"

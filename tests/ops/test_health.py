@@ -1,6 +1,7 @@
 """/health/ready tells the truth of every part; /health/live only that the process is there."""
 
 import time
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -9,6 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from exchange.ops import health
+from risk.core.index_price import IndexRules, VenueQuote, index_price
+from risk.models import IndexTick
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
 from trading.engine.commands import AdvanceTime
 from trading.models import ProjectionCursor
@@ -114,3 +117,24 @@ def test_no_error_text_reaches_whoever_asks(monkeypatch):
 def test_only_reading_is_allowed():
     assert Client().post("/health/ready").status_code == 405
     assert Client().post("/health/live").status_code == 405
+
+
+def test_feeds_are_shown_and_do_not_count(valkey_url):
+    beat(valkey_url)
+    assert wait_until(200) == ALL_WELL
+    assert Client().get("/health/ready").json()["feeds"]["ok"] is False  # there never was an index
+    rules = IndexRules(5_000_000, 10**10, 2, 0, 0, 0, 0)
+    quotes = [VenueQuote(venue, 10**15, 10**15, 0, 1, 10**9, 0, True) for venue in ("north", "south")]
+    stale = VenueQuote("east", 10**15, 10**15, 0, 1, 10**11, 0, True)
+    for time_ns, is_well in ((time.time_ns() - 60 * 10**9, False), (time.time_ns(), True)):
+        record = index_price(quotes=[*quotes, stale], rules=rules)
+        IndexTick.of(record, asset="BTC", time_ns=time_ns, tick=Decimal("0.01")).save(force_insert=True)
+        feeds = Client().get("/health/ready").json()["feeds"]
+        assert feeds["ok"] == is_well
+        assert feeds["indices"]["BTC"]["status"] == "firm"
+        assert feeds["indices"]["BTC"]["venues"] == {"north": "used", "south": "used", "east": "stale"}
+    record = index_price(quotes=quotes[:1], rules=rules)
+    IndexTick.of(record, asset="BTC", time_ns=time.time_ns(), tick=Decimal("0.01")).save(force_insert=True)
+    answer = Client().get("/health/ready")
+    assert answer.status_code == 200
+    assert (answer.json()["feeds"]["ok"], answer.json()["feeds"]["indices"]["BTC"]["status"]) == (False, "few_sources")

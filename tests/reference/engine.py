@@ -39,6 +39,10 @@ class ReferenceEngine:
         own = self._record(command, stamp_ns, cause_sequence=0)
         return [*timers, *before, own, *self._work_off(stamp_ns)]
 
+    def drain(self) -> list[Record]:
+        """Works off what waits when no command comes."""
+        return self._work_off(self.world.time_ns)
+
     def _due_timers(self, stamp_ns: int) -> list[InternalCommand]:
         """Of those due: by time; at one time parameters, orders that expire, dead man's switches, halts that end."""
         timers: list[tuple[tuple[int, ...], InternalCommand]] = []

@@ -1,10 +1,10 @@
 """Orders of the exchange itself: limited, immediate, without a fee, for a position that is to be closed."""
 
-from tests.reference import money
+from tests.reference import money, scopes
 from tests.reference.matching import Execution, cancelled, rest_reason, trades, walk
 from tests.reference.orders import placed
 from tests.reference.settling import Books
-from tests.reference.world import Account, Instrument, Order, World
+from tests.reference.world import Account, Order, World
 from trading.core import terms
 from trading.engine import commands
 from trading.engine.events import AnyEvent
@@ -45,20 +45,15 @@ def unwind_fund(world: World, command: commands.UnwindFund) -> list[AnyEvent]:
     lots = fund.position(instrument.instrument_id).lots
     if lots == 0 or not instrument.is_ready(world.time_ns) or world.liquidation(fund.account_id, 0):
         return []
-    side = -1 if lots > 0 else 1
+    equity_units = money.cross_equity(world.instruments, fund)
+    price_ticks = scopes.bankruptcy_price_ticks(world, fund, 0, instrument, equity_units)
+    limit_ticks = scopes.limit_price_ticks(instrument, lots=lots, bankruptcy_price_ticks=price_ticks)
+    if limit_ticks == 0:
+        return []
     return immediate_order(
         Books(world, instrument, first_number=world.last_number + 2),
         fund,
-        side=side,
+        side=-1 if lots > 0 else 1,
         lots=min(abs(lots), instrument.parameters.maximum_order_lots),
-        limit_ticks=unwinding_limit(instrument, side),
+        limit_ticks=limit_ticks,
     )
-
-
-def unwinding_limit(instrument: Instrument, side: int) -> int:
-    mark, band_ppb = instrument.mark_price_ticks, instrument.risk.liquidation_band_ppb
-    if side == terms.SELL:
-        limit_ticks = money.ceiling(mark * (money.PPB - band_ppb), money.PPB)
-    else:
-        limit_ticks = mark * (money.PPB + band_ppb) // money.PPB
-    return max(1, min(limit_ticks, instrument.parameters.maximum_price_ticks))

@@ -8,7 +8,7 @@ from tests.reference.deleveraging import deleverage
 from tests.reference.funding import settled
 from tests.reference.immediate import immediate_order
 from tests.reference.settling import Books
-from tests.reference.world import Account, Liquidation, World
+from tests.reference.world import Liquidation, World
 from trading.core import terms
 from trading.engine import commands, events
 from trading.engine.events import AnyEvent
@@ -31,7 +31,9 @@ def liquidate(world: World, command: commands.Liquidate) -> list[AnyEvent]:
         return unsettled
     if equity_units >= maintenance_units:
         return [ended(liquidation, equity_units, maintenance_units)]
-    case = worst_position(liquidation, account, held, equity_units, maintenance_units)
+    instrument, position = worst_position(held)
+    price_ticks = scopes.bankruptcy_price_ticks(world, account, scope, instrument, equity_units)
+    case = Case(liquidation, account, equity_units, maintenance_units, instrument, position, price_ticks)
     if account is world.fund:
         return deleverage(world, case)
     return cancel_orders(world, case) or reduce(world, case) or take_over(world, case) or deleverage(world, case)
@@ -47,20 +49,9 @@ def ended(liquidation: Liquidation, equity_units: int, maintenance_units: int) -
     )
 
 
-def worst_position(
-    liquidation: Liquidation, account: Account, held: list[scopes.Held], equity_units: int, maintenance_units: int
-) -> Case:
-    """The position with the greatest maintenance, of equal ones that of the lowest instrument id."""
-    instrument, position = max(held, key=lambda one: (money.maintenance(one[0], one[1].lots), -one[0].instrument_id))
-    price_ticks = waterfall.cross_bankruptcy_price_ticks(
-        lots=position.lots,
-        mark_price_ticks=instrument.mark_price_ticks,
-        value_units=instrument.terms.value_units,
-        equity_units=equity_units,
-        maintenance_units=money.maintenance(instrument, position.lots),
-        all_maintenance_units=maintenance_units,
-    )
-    return Case(liquidation, account, equity_units, maintenance_units, instrument, position, max(1, price_ticks))
+def worst_position(held: list[scopes.Held]) -> scopes.Held:
+    """That with the greatest maintenance, of equal ones that of the lowest instrument id."""
+    return max(held, key=lambda one: (money.maintenance(one[0], one[1].lots), -one[0].instrument_id))
 
 
 def cancel_orders(world: World, case: Case) -> list[AnyEvent]:
@@ -93,13 +84,9 @@ def cancel_orders(world: World, case: Case) -> list[AnyEvent]:
 def reduce(world: World, case: Case) -> list[AnyEvent]:
     account, instrument = case.account, case.instrument
     lots = min(lots_to_reduce(case), instrument.parameters.maximum_order_lots)
-    limit_ticks = waterfall.liquidation_limit_price_ticks(
-        lots=case.position.lots,
-        bankruptcy_price_ticks=case.bankruptcy_price_ticks,
-        mark_price_ticks=instrument.mark_price_ticks,
-        band_ppb=instrument.risk.liquidation_band_ppb,
+    limit_ticks = scopes.limit_price_ticks(
+        instrument, lots=case.position.lots, bankruptcy_price_ticks=case.bankruptcy_price_ticks
     )
-    limit_ticks = min(limit_ticks, instrument.parameters.maximum_price_ticks)
     if limit_ticks <= 0:
         return []
     books = Books(world, instrument, first_number=world.last_number + 2)
@@ -158,7 +145,7 @@ def take_over(world: World, case: Case) -> list[AnyEvent]:
         bankruptcy_price_ticks=case.bankruptcy_price_ticks,
         mark_price_ticks=instrument.mark_price_ticks,
         value_units=instrument.terms.value_units,
-        free_units=scopes.equity(world, fund, 0) - money.fund_requirement(world),
+        free_units=scopes.equity(world, fund, 0) - money.fund_requirement(world.instruments, fund),
         held_lots=fund.position(instrument.instrument_id).lots,
         margin_ppb=instrument.risk.fund_margin_ppb,
         limit_units=instrument.risk.fund_limit_units,

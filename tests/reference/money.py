@@ -198,13 +198,13 @@ def free_units(world: World, account: Account) -> int:
     """What may leave the cross margin."""
     now = margin(world, account)
     if account is world.fund:
-        now.initial_units = fund_requirement(world)
+        now.initial_units = fund_requirement(world.instruments, world.fund)
     return max(0, min(cross_collateral(account), now.equity_units) - now.initial_units)
 
 
-def fund_requirement(world: World) -> int:
+def fund_requirement(instruments: Iterable[Instrument], fund: Account) -> int:
     """What the insurance fund must keep for what it holds."""
     return sum(
-        ceiling(abs(one.value_at_mark(world.fund.position(one.instrument_id).lots)) * one.risk.fund_margin_ppb, PPB)
-        for one in world.instruments
+        ceiling(abs(one.value_at_mark(fund.position(one.instrument_id).lots)) * one.risk.fund_margin_ppb, PPB)
+        for one in instruments
     )

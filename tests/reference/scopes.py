@@ -1,5 +1,6 @@
 """What a liquidation works on: an isolated position (its instrument's id), or all cross positions of an account (0)."""
 
+from risk.core.waterfall import cross_bankruptcy_price_ticks, liquidation_limit_price_ticks
 from tests.reference import money
 from tests.reference.world import Account, Instrument, Position, World
 from trading.engine.events import AnyEvent, LiquidationStarted
@@ -29,6 +30,33 @@ def equity(world: World, account: Account, scope: int) -> int:
 
 def maintenance(world: World, account: Account, scope: int) -> int:
     return sum(money.maintenance(instrument, position.lots) for instrument, position in held(world, account, scope))
+
+
+def bankruptcy_price_ticks(
+    world: World, account: Account, scope: int, instrument: Instrument, equity_units: int
+) -> int:
+    """Where the part of this equity that falls to the position in the instrument is used up; at least 1."""
+    position = account.position(instrument.instrument_id)
+    price_ticks = cross_bankruptcy_price_ticks(
+        lots=position.lots,
+        mark_price_ticks=instrument.mark_price_ticks,
+        value_units=instrument.terms.value_units,
+        equity_units=equity_units,
+        maintenance_units=money.maintenance(instrument, position.lots),
+        all_maintenance_units=maintenance(world, account, scope),
+    )
+    return max(1, price_ticks)
+
+
+def limit_price_ticks(instrument: Instrument, *, lots: int, bankruptcy_price_ticks: int) -> int:
+    """Of an order that closes lots of this sign in a liquidation; 0: there may be none."""
+    limit_ticks = liquidation_limit_price_ticks(
+        lots=lots,
+        bankruptcy_price_ticks=bankruptcy_price_ticks,
+        mark_price_ticks=instrument.mark_price_ticks,
+        band_ppb=instrument.risk.liquidation_band_ppb,
+    )
+    return min(limit_ticks, instrument.parameters.maximum_price_ticks)
 
 
 def are_ready(world: World, account: Account, scope: int) -> bool:

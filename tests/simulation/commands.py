@@ -102,7 +102,7 @@ class CommandStream:
 
     def _planned(self) -> ExternalCommand | None:
         """The next command of an adversary, with what others do in between."""
-        return self.plan.pop(0)() if self.plan and self._chance(0.5) else None
+        return self.plan.pop(0)() if self.plan and self._chance(0.8) else None
 
     def _choose(self) -> ExternalCommand:
         makers = {

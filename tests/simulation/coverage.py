@@ -167,7 +167,6 @@ SHAPES_OF_RISK = {
     "ended with nothing",
     "ended with margin to give back",
     "second in the queue",
-    "the fund deleveraged",
     "an isolated counterpart",
     "order of the fund",
     "halted by volatility",
@@ -247,8 +246,6 @@ def met_of_risk(record: Record, event: AnyEvent) -> Iterator[str]:
         case events.PositionAssigned():
             if event.place == 2:
                 yield "second in the queue"
-            if event.place and event.counterparty_id == INSURANCE_FUND:
-                yield "the fund deleveraged"
         case events.ResumptionScheduled():
             yield "halted by volatility" if event.high_price_ticks else "resumed to cancel_only"
         case events.InstrumentStateChanged() if isinstance(command, commands.ResumeInstrument) and event.state == 1:

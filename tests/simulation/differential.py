@@ -1,6 +1,7 @@
 """Two engines, the same commands: where their records differ, and the few commands that show it."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from tests.reference.engine import ReferenceEngine
 from tests.simulation.commands import CommandStream
 from tests.simulation.invariants import Auditor
+from tests.simulation.limits import tight_limits
 from trading.engine.commands import ExternalCommand
 from trading.engine.engine import Engine
 from trading.engine.events import Record
@@ -33,14 +35,19 @@ class Difference:
 
 
 class Pair:
-    """Both engines, fed the same."""
+    """Both engines, fed the same; with `is_tight` their bounds of work are small."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_tight: bool = False) -> None:
+        self.is_tight = is_tight
         self.reference = ReferenceEngine()
         self.engine = Engine()
         self.count = 0
 
     def execute(self, command: ExternalCommand, time_ns: int) -> tuple[list[Record], Difference | None]:
+        with tight_limits() if self.is_tight else nullcontext():
+            return self._execute(command, time_ns)
+
+    def _execute(self, command: ExternalCommand, time_ns: int) -> tuple[list[Record], Difference | None]:
         expected = self.reference.execute(command, time_ns)
         stated: list[Record] | Exception
         try:
@@ -64,7 +71,7 @@ def play(*, seed: int, count: int, pair: Pair, auditor: Auditor) -> Iterator[lis
         done.append(stream.next())
         records, difference = pair.execute(*done[-1])
         if difference:
-            raise AssertionError(f"seed {seed}, {report(done)}")
+            raise AssertionError(f"seed {seed}, {report(done, is_tight=pair.is_tight)}")
         for record in records:
             try:
                 auditor.audit(record)
@@ -73,8 +80,8 @@ def play(*, seed: int, count: int, pair: Pair, auditor: Auditor) -> Iterator[lis
         yield records
 
 
-def first_difference(commands: list[Stamped]) -> Difference | None:
-    pair = Pair()
+def first_difference(commands: list[Stamped], *, is_tight: bool) -> Difference | None:
+    pair = Pair(is_tight=is_tight)
     for command, time_ns in commands:
         _, difference = pair.execute(command, time_ns)
         if difference:
@@ -82,7 +89,7 @@ def first_difference(commands: list[Stamped]) -> Difference | None:
     return None
 
 
-def shrink(commands: list[Stamped]) -> list[Stamped]:
+def shrink(commands: list[Stamped], *, is_tight: bool) -> list[Stamped]:
     """Fewer commands that still differ at the last one: drops runs of them, long ones first."""
     runs = 0
     length = len(commands) // 2
@@ -91,7 +98,7 @@ def shrink(commands: list[Stamped]) -> list[Stamped]:
         while start < len(commands) and runs < SHRINKING_RUNS:
             runs += 1
             candidate = commands[:start] + commands[start + length :]
-            difference = first_difference(candidate)
+            difference = first_difference(candidate, is_tight=is_tight)
             if difference:
                 commands, shorter = candidate[: difference.index + 1], True
             else:
@@ -101,9 +108,9 @@ def shrink(commands: list[Stamped]) -> list[Stamped]:
     return commands
 
 
-def report(commands: list[Stamped]) -> str:
+def report(commands: list[Stamped], *, is_tight: bool) -> str:
     """What to print for commands that differ: the shrunk list and both engines' records at its end."""
-    shrunk = shrink(commands)
+    shrunk = shrink(commands, is_tight=is_tight)
     lines = [f"{len(shrunk)} of {len(commands)} commands are enough:"]
     lines += [f"  ({command}, {time_ns})" for command, time_ns in shrunk]
-    return "\n".join([*lines, str(first_difference(shrunk))])
+    return "\n".join([*lines, str(first_difference(shrunk, is_tight=is_tight))])

@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 
 from tests.reference import money
+from tests.simulation import risk_invariants
 from tests.simulation.view import SeenOrder, View, sides_of
 from trading.core import terms
 from trading.engine import events
@@ -19,17 +20,22 @@ class Auditor:
     def __init__(self) -> None:
         self.view = View()
         self._last_number = 0
+        self._to_deleverage: list[tuple[int, int, int]] = []
 
     def audit(self, record: Record) -> None:
         view = self.view
         check_sequence(view, record)
         active = activated_account(view, record)
         lacking_before = lacking_units(view, active) if active else 0
+        before = risk_invariants.look_before(view)
         view.stamp(record)
         for event in record.events:
             self._check_identifiers(event)
+            self._check_queue(event)
             check_event(view, event)
+            risk_invariants.check_risk_event(view, event)
             view.fold_event(event)
+        assert not self._to_deleverage, "I19: fewer were deleveraged than the step says"
         touched = {event.instrument_id for event in record.events if hasattr(event, "instrument_id")}
         for instrument_id in touched & view.instruments.keys():
             check_positions_cancel_out(view, instrument_id)
@@ -42,6 +48,15 @@ class Auditor:
         check_quotes_gone(view, record)
         if active:
             check_margin_held(view, active, lacking_before)
+        risk_invariants.check_risk_record(view, record, before)
+
+    def _check_queue(self, event: AnyEvent) -> None:
+        """I19: in the order of rank as it was before the step, each wholly before the next."""
+        if isinstance(event, events.LiquidationStepped) and event.step == terms.STEP_DELEVERAGE:
+            self._to_deleverage = risk_invariants.expected_queue(self.view, event)
+        if isinstance(event, events.PositionAssigned) and event.place:
+            expected = self._to_deleverage.pop(0)
+            assert (event.counterparty_id, event.quantity_lots, event.rank_ppb) == expected, "I19: out of turn"
 
     def _check_identifiers(self, event: AnyEvent) -> None:
         for name in ("order_id", "trade_id", "liquidation_id"):
@@ -98,12 +113,14 @@ def check_quote_allowed(view: View, event: events.OrderPlaced) -> None:
 
 
 def check_alone_and_awake(view: View, event: events.OrderTriggered) -> None:
-    """Others of a group go before one is triggered; an attached order is awake, no larger than its parent's fills."""
+    """Others of a group, but such as joined it while the trigger waited its turn, go before one is triggered; an
+    attached order is awake, no larger than its parent's fills."""
     order = view.orders[event.order_id]
     parent_id = order.placed.parent_order_id
     if order.group_id:
         others = [one for one in view.orders.values() if order.group_id in (one.group_id, one.placed.order_id)]
-        assert others == [order], "triggered while others of its group are open"
+        others = [one for one in others if one is not order and one.placed_sequence <= view.cause_sequence]
+        assert not others, "triggered while others of its group are open"
     if parent_id:
         assert not order.is_asleep, "triggered while asleep"
         assert order.quantity_lots <= view.filled[parent_id], "an attached order larger than its parent's fills"

@@ -20,7 +20,7 @@ def configure(stream: CommandStream) -> ExternalCommand:
     instrument_id, account_id = stream.instrument(), stream.account()
     match stream.random.randrange(8):
         case 0:
-            return commands.SetInstrumentState(b"", 0, instrument_id, stream.random.randint(1, 4))
+            return commands.SetInstrumentState(b"", 0, instrument_id, stream.random.randint(1, 5))
         case 1 | 2:
             return commands.SetAccountState(b"", 0, account_id, stream.random.randint(1, 4))
         case 3:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.reference import money
 from tests.reference.world import Instrument
 from tests.simulation import world
 from tests.simulation.invariants import lacking_units
@@ -58,17 +59,25 @@ def move(stream: CommandStream, instrument_id: int, percent: int) -> Callable[[]
 
 
 def crash(stream: CommandStream) -> ExternalCommand:
-    """The price runs one way in a few jumps, and later back."""
+    """The price runs one way in a few jumps, and later back; funding may be due, operators may step in."""
     instrument_id, direction = stream.instrument(), stream.random.choice((-1, -1, 1))
     jumps = [direction * stream.random.randint(1, 6) for _ in range(stream.random.randint(2, 7))]
     back = [-jump for jump in jumps[: stream.random.randint(0, len(jumps))]]
-    stream.plan += [move(stream, instrument_id, percent) for percent in jumps + back]
+    moves = [move(stream, instrument_id, percent) for percent in jumps + back]
+    if stream.random.random() < 0.5:
+        moves.insert(0, lambda: funding(stream, instrument_id))
+    if stream.random.random() < 0.5:
+        state = stream.random.choice((terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_HALTED))
+        halted = (commands.SetExchangeState(b"", 0, state), commands.SetInstrumentState(b"", 0, instrument_id, state))
+        stopped = stream.random.choice(halted)
+        moves.insert(stream.random.randint(2, len(moves)), lambda: stopped)
+    stream.plan += moves
     return commands.AdvanceTime(b"", 0)
 
 
-def funding(stream: CommandStream) -> ExternalCommand:
+def funding(stream: CommandStream, instrument_id: int = 0) -> ExternalCommand:
     """For the period that has just ended; at times again, for an older one, too early or beyond the cap."""
-    instrument_id = stream.instrument() if stream.random.random() < 0.97 else 9
+    instrument_id = instrument_id or (stream.instrument() if stream.random.random() < 0.97 else 9)
     risk = world.PARAMETERS[min(instrument_id, 2)].risk
     if instrument_id in stream.view.instruments:
         risk = stream.view.instruments[instrument_id].risk
@@ -127,9 +136,11 @@ def sweep(stream: CommandStream) -> ExternalCommand:
 
 
 def fund_transfer(stream: CommandStream) -> ExternalCommand:
-    """The insurance fund gets a little, or gives up much."""
-    fund = stream.view.accounts[terms.INSURANCE_FUND]
-    amount = stream.random.choice((1_000, 15_000, -1, -max(1, fund.collateral_units * 3 // 4), -fund.collateral_units))
+    """The insurance fund gets a little, or gives up what it can spare, or more."""
+    fund, instruments = stream.view.accounts[terms.INSURANCE_FUND], stream.view.instruments.values()
+    spare_units = money.cross_equity(instruments, fund) - money.fund_requirement(instruments, fund)
+    spare_units = min(spare_units, fund.collateral_units)
+    amount = stream.random.choice((1_000, 15_000, -1, -spare_units, -spare_units, -spare_units - 1))
     return commands.TransferCollateral(b"", 0, terms.INSURANCE_FUND, "USDT", amount or 1, stream.count)
 
 

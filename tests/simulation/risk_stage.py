@@ -1,12 +1,16 @@
-"""A stage for examples of risk: one lot at mark 1000 is a million units, no fees, initial 10 %, maintenance 5 %."""
+"""A stage for examples of risk: one lot at mark 1000 is a million units, no fees, initial 10 %, maintenance 5 %.
 
-from tests.reference.engine import ReferenceEngine
+The engine plays beside the reference engine, and must state the same.
+"""
+
 from tests.reference.world import Account
 from tests.simulation import world
+from tests.simulation.differential import Pair
 from tests.simulation.stage import ALICE, BOB, CHARLIE, START_NS, Stage, stated
 from trading.core.instruments import RiskParameters
 from trading.core.terms import INSURANCE_FUND
 from trading.engine import commands
+from trading.engine.commands import ExternalCommand
 from trading.engine.events import AnyEvent, Record
 
 HOUR_NS = 3_600 * 10**9
@@ -18,7 +22,8 @@ class RiskStage(Stage):
     """Alice has a million units, Bob and Charlie plenty, the insurance fund what it is given."""
 
     def __init__(self, *, fund_units: int = 0, value_units: int = VALUE_UNITS, **risk: object) -> None:
-        self.engine = ReferenceEngine()
+        self.pair = Pair()
+        self.world = self.pair.reference.world
         self.time_ns = START_NS
         self.parameters = world.PARAMETERS[1]._replace(
             maker_fee_ppb=0,
@@ -38,6 +43,11 @@ class RiskStage(Stage):
             self.transfer(account_id, units)
         if fund_units:
             self.transfer(INSURANCE_FUND, fund_units)
+
+    def run(self, command: ExternalCommand) -> list[Record]:
+        records, difference = self.pair.execute(command, self.time_ns)
+        assert difference is None, str(difference)
+        return records
 
     def mark(self, price_ticks: int, index_ticks: int = 0) -> list[Record]:
         return self.run(commands.UpdateMarkPrice(b"", 0, 1, price_ticks, index_ticks))
@@ -60,7 +70,7 @@ class RiskStage(Stage):
         return self.order(buyer, 1, lots, price_ticks)
 
     def account(self, account_id: int) -> Account:
-        return self.engine.world.account(account_id)
+        return self.world.account(account_id)
 
     def lots(self, account_id: int) -> int:
         return self.account(account_id).position(1).lots

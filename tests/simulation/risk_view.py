@@ -37,6 +37,7 @@ def fold_risk_event(view: View, event: AnyEvent) -> None:
             account = view.accounts[event.account_id]
             pay_funding(account, view.instruments[event.instrument_id], event.charge_units)
             view.funding_pool_units += event.charge_units
+            view.settlements += 1
         case events.MarginModeChanged():
             position = view.accounts[event.account_id].position(event.instrument_id)
             position.is_isolated, position.isolated_units = event.is_isolated, event.isolated_units

@@ -33,6 +33,7 @@ class SeenOrder:
     cancelled_lots: int = 0
     hidden_lots: int = 0
     group_id: int = 0
+    placed_sequence: int = 0
     is_asleep: bool = False
 
     @property
@@ -69,6 +70,7 @@ class ClientIds:
 class View:
     def __init__(self) -> None:
         self.sequence = 0
+        self.cause_sequence = 0
         self.time_ns = 0
         self.command: JournaledCommand = AdvanceTime(b"", 0)  # that of the record
         self.accounts: dict[int, Account] = {terms.INSURANCE_FUND: insurance_fund()}
@@ -84,6 +86,7 @@ class View:
         self.exchange_state = terms.INSTRUMENT_NORMAL
         self.fee_units = 0
         self.funding_pool_units = 0
+        self.settlements = 0
         self.transferred_units = 0
         self._arrivals = 0
 
@@ -94,6 +97,7 @@ class View:
 
     def stamp(self, record: Record) -> None:
         self.sequence, self.time_ns, self.command = record.sequence, record.time_ns, record.command
+        self.cause_sequence = record.cause_sequence
 
     def fold_event(self, event: AnyEvent) -> None:
         match event:
@@ -182,6 +186,7 @@ class View:
             untriggered=event.order_type in terms.TRIGGERED_TYPES,
             cancelled_lots=event.cut_lots,
             group_id=event.group_id,
+            placed_sequence=self.sequence,
             is_asleep=event.is_asleep,
         )
         self.filled.setdefault(event.order_id, 0)
@@ -267,6 +272,13 @@ class View:
 
     def position(self, account_id: int, instrument_id: int) -> Position:
         return self.accounts[account_id].positions.get(instrument_id, Position())
+
+    def has_unsettled(self) -> bool:
+        return any(
+            position.lots and position.funding_index != self.instruments[instrument_id].funding_index
+            for account in self.accounts.values()
+            for instrument_id, position in account.positions.items()
+        )
 
     def covers(self, account_id: int, instrument_id: int) -> bool:
         """A liquidation of this account works on what it holds in the instrument."""

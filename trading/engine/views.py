@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
 from trading.core.accounts import Account
 from trading.core.orders import NOT_SPECIAL, Order
@@ -25,16 +27,12 @@ from trading.engine.state import State
 
 def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
     """The order as it stands; `events` of its record tell why it closed."""
-    cancel_reason, reject_code = closing_reason(order.order_id, events)
-    status = order_status(order, reject_code)
-    special = order.special or NOT_SPECIAL
+    status, cancel_reason, reject_code = _standing(order, events)
     position = order.position
-    account = position.account
-    instrument = position.instrument
-    return OrderView(
+    view = OrderView(
         order.order_id,
-        account.account_id,
-        instrument.instrument_id,
+        position.account.account_id,
+        position.instrument.instrument_id,
         order.client_order_id,
         order.side,
         order.order_type,
@@ -44,10 +42,10 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         order.self_trade_prevention,
         order.post_only,
         order.reduce_only,
-        0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,  # no reader knows where it has run to
-        special.trigger_by,
+        0,
+        0,
         status,
-        cancel_reason if status == ORDER_CANCELLED else 0,
+        cancel_reason,
         reject_code,
         order.filled_lots,
         order.filled_value_units,
@@ -55,18 +53,44 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         order.created_at_ns,
         state.time_ns,
         order.sequence,
-        order.expires_at_ns,
-        special.trailing_distance_ticks,
-        special.trailing_rate_ppb,
-        special.activation_price_ticks,
-        special.display_lots,
-        special.parent_order_id,
-        order.group_id,
-        special.is_quote,
+    )
+    if order.special is None and not order.expires_at_ns and not order.group_id:
+        return view
+    return _with_more(view, order)
+
+
+def _with_more(view: OrderView, order: Order) -> OrderView:
+    """With what ordinary limit and market orders do without."""
+    special = order.special or NOT_SPECIAL
+    return msgspec.structs.replace(
+        view,
+        # No reader knows where the trigger of a trailing stop has run to.
+        trigger_price_ticks=0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,
+        trigger_by=special.trigger_by,
+        expires_at_ns=order.expires_at_ns,
+        trailing_distance_ticks=special.trailing_distance_ticks,
+        trailing_rate_ppb=special.trailing_rate_ppb,
+        activation_price_ticks=special.activation_price_ticks,
+        display_lots=special.display_lots,
+        parent_order_id=special.parent_order_id,
+        group_id=order.group_id,
+        is_quote=special.is_quote,
     )
 
 
-def closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
+def _standing(order: Order, events: list[AnyEvent]) -> tuple[int, int, str]:
+    """(status, cancel reason, reject code); 0 and "" where there is none."""
+    if order.is_untriggered:
+        return ORDER_UNTRIGGERED, 0, ""
+    if order.open_lots:
+        return ORDER_PARTIALLY_FILLED if order.filled_lots else ORDER_NEW, 0, ""
+    if order.filled_lots == order.quantity_lots:
+        return ORDER_FILLED, 0, ""
+    reason, code = _closing_reason(order.order_id, events)
+    return (ORDER_REJECTED, 0, code) if code else (ORDER_CANCELLED, reason, "")
+
+
+def _closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
     """(cancel reason, reject code) that the events of one record state for an order; 0 and "" when none."""
     reason, code = 0, ""
     for event in events:
@@ -79,17 +103,6 @@ def closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
         elif type(event) is OrderRejected and event.order_id == order_id:
             code = event.code
     return reason, code
-
-
-def order_status(order: Order, reject_code: str) -> int:
-    """The order's status code."""
-    if order.is_untriggered:
-        return ORDER_UNTRIGGERED
-    if order.open_lots:
-        return ORDER_PARTIALLY_FILLED if order.filled_lots else ORDER_NEW
-    if reject_code:
-        return ORDER_REJECTED
-    return ORDER_FILLED if order.filled_lots == order.quantity_lots else ORDER_CANCELLED
 
 
 def account_view(state: State, account: Account, command_id: bytes) -> AccountView:

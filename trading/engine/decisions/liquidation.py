@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from risk.core.insurance_fund import takeover_lots
-from risk.core.rounding import ceiling
 from risk.core.waterfall import (
     REDUCE_BY_SHARE,
     REDUCE_BY_TIER,
@@ -27,7 +26,6 @@ from trading.core.terms import (
     INSURANCE_FUND,
     IOC,
     LIMIT,
-    PPB,
     SELL,
     STEP_CANCEL,
     STEP_DELEVERAGE,
@@ -90,34 +88,49 @@ def liquidate(state: State, command: Liquidate) -> list[AnyEvent]:
         return [LiquidationStepped(liquidation_id, account.account_id, scope, STEP_CANCEL, *numbers), *cancels]
     largest = max(maintenances)
     position = held[maintenances.index(largest)]
-    bankruptcy_price = cross_bankruptcy_price_ticks(
-        lots=position.lots,
-        mark_price_ticks=position.instrument.mark_price_ticks,
-        value_units=position.instrument.value_units,
-        equity_units=equity,
-        maintenance_units=largest,
-        all_maintenance_units=maintenance,
-    )
-    step = Step(
-        liquidation_id, account, scope, position, equity, maintenance, maintenance - largest, max(1, bankruptcy_price)
-    )
+    bankruptcy_price = _bankruptcy_price_ticks(position, equity, held, maintenances)
+    step = Step(liquidation_id, account, scope, position, equity, maintenance, maintenance - largest, bankruptcy_price)
     if is_fund:
         return _deleverage(state, step)
     return _reduce(state, step) or _take_over(state, step) or _deleverage(state, step)
 
 
 def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
-    """Close against the book what the fund holds, no further from the mark than the band."""
+    """Close against the book what the fund holds, within the band and no worse than its own bankruptcy price."""
     fund = state.accounts[INSURANCE_FUND]
     position = fund.positions[command.instrument_id]
-    instrument = position.instrument
-    if position.lots == 0 or not instrument.is_ready(state.time_ns) or fund.is_being_liquidated(position):
+    if position.lots == 0 or not position.instrument.is_ready(state.time_ns) or fund.is_being_liquidated(position):
         return []
-    mark, band_ppb = instrument.mark_price_ticks, instrument.parameters.risk.liquidation_band_ppb
-    limit = ceiling(mark * (PPB - band_ppb), PPB) if position.lots > 0 else mark * (PPB + band_ppb) // PPB
-    limit = min(max(limit, 1), instrument.maximum_price_ticks)
-    execution = _against_the_book(position, abs(position.lots), limit)
+    held = held_in(fund, CROSS)
+    equity, maintenances = margin_of(fund, CROSS, held)
+    limit = _limit_price_ticks(position, _bankruptcy_price_ticks(position, equity, held, maintenances))
+    execution = _against_the_book(position, abs(position.lots), limit) if limit else None
     return _order_events(state, execution) if execution is not None else []
+
+
+def _bankruptcy_price_ticks(position: Position, equity: int, held: list[Position], maintenances: list[int]) -> int:
+    """Of one position of a scope with this equity, at least 1."""
+    price = cross_bankruptcy_price_ticks(
+        lots=position.lots,
+        mark_price_ticks=position.instrument.mark_price_ticks,
+        value_units=position.instrument.value_units,
+        equity_units=equity,
+        maintenance_units=maintenances[held.index(position)],
+        all_maintenance_units=sum(maintenances),
+    )
+    return max(1, price)
+
+
+def _limit_price_ticks(position: Position, bankruptcy_price_ticks: int) -> int:
+    """No worse than bankruptcy, within the band; 0: no order may close the position."""
+    instrument = position.instrument
+    limit = liquidation_limit_price_ticks(
+        lots=position.lots,
+        bankruptcy_price_ticks=bankruptcy_price_ticks,
+        mark_price_ticks=instrument.mark_price_ticks,
+        band_ppb=instrument.parameters.risk.liquidation_band_ppb,
+    )
+    return min(limit, instrument.maximum_price_ticks)
 
 
 def _cancels(account: Account, scope: int) -> list[AnyEvent]:
@@ -149,13 +162,7 @@ def _reduce(state: State, step: Step) -> list[AnyEvent]:
         other_maintenance_units=step.other_maintenance_units,
         rules=rules,
     )
-    limit = liquidation_limit_price_ticks(
-        lots=position.lots,
-        bankruptcy_price_ticks=step.bankruptcy_price_ticks,
-        mark_price_ticks=instrument.mark_price_ticks,
-        band_ppb=risk.liquidation_band_ppb,
-    )
-    limit = min(limit, instrument.maximum_price_ticks)
+    limit = _limit_price_ticks(position, step.bankruptcy_price_ticks)
     execution = _against_the_book(position, lots, limit) if limit else None
     if execution is None:
         return []

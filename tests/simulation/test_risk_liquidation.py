@@ -1,7 +1,6 @@
-"""Liquidations from start to end, worked by hand on the reference engine alone."""
+"""Liquidations from start to end, worked by hand; both engines play them."""
 
-from unittest.mock import patch
-
+from tests.simulation.limits import nothing_worked_off
 from tests.simulation.risk_stage import RiskStage, only
 from tests.simulation.stage import ALICE, BOB, CHARLIE, SECOND_NS, cancels, code_of, id_of, kinds, names, stated
 from trading.core import terms
@@ -39,11 +38,6 @@ def assigned(records):
     return [
         (one.counterparty_id, one.quantity_lots, one.price_ticks, one.place) for one in only(records, PositionAssigned)
     ]
-
-
-def nothing_worked_off(stage: RiskStage):
-    """As when a thousand other internal commands come first."""
-    return patch.object(stage.engine, "_work_off", lambda stamp_ns: [])
 
 
 def margins(records):
@@ -126,7 +120,7 @@ def test_orders_go_first_and_may_be_enough_of_a_step():
 def test_an_account_in_liquidation_places_amends_and_takes_nothing():
     stage = long_alice(9)
     order = id_of(stage.order(ALICE, SELL, 2, 1100))
-    with nothing_worked_off(stage):
+    with nothing_worked_off():
         stage.mark(934)
         assert code_of(stage.order(ALICE, BUY, 1, 900)) == "account_restricted"
         assert code_of(stage.amend(ALICE, order, 1)) == "account_restricted"
@@ -178,7 +172,7 @@ def test_the_fund_unwinds_at_later_prices_within_the_band():
 def test_deleveraging_takes_the_highest_rank_first_wholly():
     """Bob sold four at 1000 and has a thousand million; Charlie six at 1000 and just his margin: Charlie is first."""
     stage = RiskStage()
-    stage.account(CHARLIE).collateral_units = 10**6
+    stage.transfer(CHARLIE, 10**6 - 10**9)
     stage.buy_from(ALICE, BOB, 4)
     stage.buy_from(ALICE, CHARLIE, 6)
     resting = id_of(stage.order(CHARLIE, BUY, 1, 700))
@@ -192,7 +186,7 @@ def test_deleveraging_takes_the_highest_rank_first_wholly():
     assert stage.account(CHARLIE).collateral_units == 10**6 + 600_000
 
 
-def test_the_fund_is_deleveraged_last_and_is_deleveraged_itself():
+def test_the_fund_is_liquidated_itself_by_deleveraging_alone():
     """It takes ten lots over at 900 and is below maintenance at 850 with its 600,000."""
     stage = long_alice(fund_units=600_000)
     stage.mark(880)
@@ -201,6 +195,38 @@ def test_the_fund_is_deleveraged_last_and_is_deleveraged_itself():
     assert steps(records) == [("deleverage", 10, 60_000, 423_000, 840, 0)]
     assert assigned(records) == [(BOB, 10, 840, 1)]
     assert stage.account(INSURANCE_FUND).collateral_units == 0
+
+
+def test_the_fund_stands_last_in_the_queue():
+    """It keeps half of what it holds: two of Alice's lots at 900, and then it has nothing for Charlie's short ones.
+    Bob, who gained 4 % with a thousand million, goes before it."""
+    stage = RiskStage(fund_units=10**6, fund_margin_ppb=500_000_000)
+    stage.transfer(CHARLIE, 1_200_000 - 10**9)
+    stage.buy_from(ALICE, CHARLIE, 10)
+    assert assigned(stage.mark(880)) == [(INSURANCE_FUND, 2, 900, 0), (CHARLIE, 8, 900, 1)]
+    stage.transfer(CHARLIE, 176_000 - 2_000_000)
+    stage.transfer(ALICE, 10**7)
+    stage.mark(1000)
+    stage.buy_from(BOB, ALICE, 1)
+    records = stage.mark(1040)
+    assert assigned(records) == [(BOB, 1, 1088, 1), (INSURANCE_FUND, 1, 1088, 2)]
+    bob, fund = only(records, PositionAssigned)
+    assert 0 < bob.rank_ppb < fund.rank_ppb
+
+
+def test_deleveraging_meets_a_hundred_in_a_record():
+    stage = RiskStage()
+    stage.transfer(ALICE, 9_200_000)
+    stage.order(ALICE, BUY, 102, 1000)
+    for account_id in range(10, 112):
+        stage.run(commands.OpenAccount(b"", 0, account_id, account_id))
+        stage.transfer(account_id, 10**6)
+        stage.order(account_id, SELL, 1, 1000)
+    records = stage.mark(880)
+    assert [one[:2] for one in steps(records)] == [("deleverage", 100), ("deleverage", 2)]
+    # All are alike: in the order of their ids, the places counted anew.
+    assert [one[0] for one in assigned(records)] == list(range(10, 112))
+    assert assigned(records)[100:] == [(110, 1, 900, 1), (111, 1, 900, 2)]
 
 
 def test_a_tier_or_a_share_is_closed_in_a_round():
@@ -237,10 +263,10 @@ def test_an_isolated_position_is_liquidated_alone_and_its_loss_stays_in_it():
 
 def test_cross_and_isolated_scopes_are_liquidated_side_by_side():
     stage = RiskStage()
+    stage.transfer(CHARLIE, 500_000 - 10**9)
     stage.isolate(ALICE)
     stage.buy_from(ALICE, BOB, 5)
     stage.buy_from(CHARLIE, BOB, 5)
-    stage.account(CHARLIE).collateral_units = 500_000
     assert [(one.account_id, one.instrument_id) for one in only(stage.mark(940), LiquidationStarted)] == [
         (ALICE, 1),
         (CHARLIE, 0),
@@ -254,11 +280,17 @@ def test_nobody_is_liquidated_while_halted_or_on_a_stale_price():
         assert names(stage.mark(930)) == ["MarkPriceUpdated"]
     stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_NORMAL))
     stage.time_ns += SECOND_NS + 1
-    sweep = commands.SweepLiquidations(b"", 0, -1, 9)
-    assert stated(stage.run(sweep)) == []
-    stage.time_ns -= 1
-    stage.engine.world.time_ns -= 1
-    assert [one.account_id for one in only(stage.run(sweep), LiquidationStarted)] == [ALICE]
+    assert stated(stage.run(commands.SweepLiquidations(b"", 0, -1, 9))) == []
+
+
+def test_a_price_is_fresh_up_to_its_age():
+    stage = long_alice(mark_staleness_ns=SECOND_NS)
+    stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_POST_ONLY))
+    stage.mark(930)
+    stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_NORMAL))
+    stage.time_ns += SECOND_NS
+    records = stage.run(commands.SweepLiquidations(b"", 0, -1, 9))
+    assert [one.account_id for one in only(records, LiquidationStarted)] == [ALICE]
 
 
 def test_a_sweep_looks_at_the_accounts_it_is_told():
@@ -273,11 +305,11 @@ def test_a_sweep_looks_at_the_accounts_it_is_told():
 
 def test_a_liquidation_waits_for_prices_and_goes_on_with_the_next():
     stage = long_alice(fund_units=10**8, mark_staleness_ns=SECOND_NS)
-    with nothing_worked_off(stage):
+    with nothing_worked_off():
         stage.mark(930)
     stage.time_ns += 2 * SECOND_NS
     records = stage.run(commands.AdvanceTime(b"", 0))
     assert kinds(records) == ["Liquidate", "AdvanceTime"] and stated(records) == []
     assert kinds(stage.run(commands.AdvanceTime(b"", 0))) == ["AdvanceTime"]
     assert kinds(stage.mark(990)) == ["UpdateMarkPrice", "Liquidate"]
-    assert stage.engine.world.liquidations == []
+    assert stage.world.liquidations == []

@@ -1,7 +1,8 @@
-"""Funding and margin modes, worked by hand on the reference engine alone."""
+"""Funding and margin modes, worked by hand; both engines play them."""
 
 import pytest
 
+from tests.simulation.limits import nothing_worked_off
 from tests.simulation.risk_stage import HOUR_NS, NOON_NS, RiskStage, only
 from tests.simulation.stage import ALICE, BOB, CHARLIE, code_of, kinds, names, stated
 from trading.core.terms import BUY, INSTRUMENT_HALTED, SELL
@@ -22,11 +23,11 @@ def test_who_owes_pays_the_higher_unit_and_the_pool_keeps_the_dust():
     stage = RiskStage(value_units=7)
     stage.buy_from(ALICE, BOB, 1)
     stage.buy_from(ALICE, CHARLIE, 2)
-    before = {one.account_id: one.collateral_units for one in stage.engine.world.accounts}
+    before = {one.account_id: one.collateral_units for one in stage.world.accounts}
     records = stage.fund_rate(100_001)
     assert names(records[:1]) == ["FundingApplied"] and kinds(records) == ["ApplyFunding", "SettleFunding"]
     assert charges(records) == [(ALICE, 3), (BOB, 0), (CHARLIE, -1)]
-    assert stage.engine.world.funding_pool_units == 2
+    assert stage.world.funding_pool_units == 2
     assert [before[one] - stage.account(one).collateral_units for one in (ALICE, BOB, CHARLIE)] == [3, 0, -1]
 
 
@@ -56,32 +57,25 @@ def test_a_position_opened_after_the_period_owes_nothing_of_it():
     assert stage.account(CHARLIE).collateral_units == 10**9
 
 
-def leave_unsettled(stage):
-    """As if the chunk of these positions had not come yet."""
-    for position in (stage.account(one).position(1) for one in (ALICE, BOB)):
-        position.funding_index = 0
-
-
 def test_a_fill_settles_the_maker_and_then_the_taker_first():
     stage = RiskStage()
     stage.buy_from(ALICE, BOB, 1)
-    stage.fund_rate(1_000_000)
-    leave_unsettled(stage)
-    stage.order(BOB, BUY, 1, 1000)
-    records = stage.order(ALICE, SELL, 1, 1000)
+    with nothing_worked_off():
+        stage.fund_rate(1_000_000)
+        stage.order(BOB, BUY, 1, 1000)
+        records = stage.order(ALICE, SELL, 1, 1000)
     assert names(records) == ["OrderPlaced", "FundingSettled", "FundingSettled", "TradeExecuted"]
     assert charges(records) == [(BOB, -1_000), (ALICE, 1_000)]
 
 
 def test_unsettled_funding_counts_in_equity_already():
-    """A long lot of a million units owes 10,000; the account has 100,000 more than its margin."""
+    """Nine lots of a million units owe 90,000; the account had 100,000 more than its margin."""
     stage = RiskStage()
     stage.buy_from(ALICE, BOB, 9)
-    stage.fund_rate(10_000_000)
-    leave_unsettled(stage)
-    stage.account(ALICE).collateral_units = 1_000_000
-    assert code_of(stage.transfer(ALICE, -10_001)) == "insufficient_funds"
-    assert code_of(stage.transfer(ALICE, -10_000)) == ""
+    with nothing_worked_off():
+        stage.fund_rate(10_000_000)
+        assert code_of(stage.transfer(ALICE, -10_001)) == "insufficient_funds"
+        assert code_of(stage.transfer(ALICE, -10_000)) == ""
 
 
 def test_funding_is_settled_in_chunks_of_256_spread_over_commands():
@@ -129,12 +123,12 @@ def test_a_maker_and_a_change_of_side():
 
 
 def test_a_maker_gives_no_more_than_its_cross_margin_has():
-    """Alice's order was accepted with 1,000,000; then most of it went into the other isolated lots' loss."""
+    """Sold at 1000 with the mark at 1090, eight lots ask for 872,000 and lose 720,000: there is a million."""
     stage = RiskStage()
     stage.isolate(ALICE)
     stage.order(ALICE, SELL, 8, 1000)
-    stage.account(ALICE).collateral_units = 250_000
-    assert margins(stage.order(BOB, BUY, 8, 1000)) == [(ALICE, 250_000)]
+    stage.mark(1090)
+    assert margins(stage.order(BOB, BUY, 8, 1000)) == [(ALICE, 1_000_000)]
 
 
 def test_a_taker_needs_the_whole_margin():

@@ -1,4 +1,4 @@
-"""Halts, bands, states of the exchange and triggers by index, worked by hand on the reference engine alone."""
+"""Halts, bands, states of the exchange and triggers by index, worked by hand; both engines play them."""
 
 import pytest
 
@@ -19,7 +19,7 @@ WATCHED = {
 
 
 def state_of(stage):
-    return stage.engine.world.instrument(1).state
+    return stage.world.instrument(1).state
 
 
 def exchange_state(stage, state):
