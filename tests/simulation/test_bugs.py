@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.simulation import related_bugs  # noqa: F401 (adds its own to BUGS)
+from tests.simulation import related_bugs, risk_bugs  # noqa: F401 (they add their own to BUGS)
 from tests.simulation.bugs import BUGS
 from tests.simulation.simulator import Simulation
 
