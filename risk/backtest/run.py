@@ -63,6 +63,7 @@ class Run:
         self.fund_start_units = scenario.fund_units
         self.price_seconds = self.scan_seconds = self.seconds = self.cpu_seconds = 0.0
         self.scans = self.missed_liquidations = self.ledger_imbalance_units = 0
+        self._suspects: list[int] = []
         self._data_dir = market_data_dir
         self._report = report
         self._time_ns = scenario.starts_s * SECOND_NS
@@ -126,16 +127,17 @@ class Run:
                 yield opens + offset, [_at(venues, offset) for venues in hour]
 
     def _step(self, cast: Cast, second: int, elapsed_s: int, prices: list[Sequence[int | None]]) -> None:
-        is_premium_due = second % self.scenario.premium_every_s == 0
-        for market, desk, crowd, venue_prices in zip(cast.markets, cast.desks, cast.crowds, prices, strict=True):
-            record = market.see(second, venue_prices)
-            self.index_statuses[record.status] += 1
+        for market, venue_prices in zip(cast.markets, prices, strict=True):
+            self.index_statuses[market.see(second, venue_prices).status] += 1
             state_command = market.state_command(self._time_ns)
             if state_command is not None:
                 self.execute(state_command)
             price_command = market.price_command(self._time_ns)
             if price_command is not None:
                 self._price(market, price_command)
+        self._look_at_suspects(cast)
+        is_premium_due = second % self.scenario.premium_every_s == 0
+        for market, desk, crowd in zip(cast.markets, cast.desks, cast.crowds, strict=True):
             if is_premium_due:
                 market.sample_premium()
             if second and self._time_ns % market.spec.listing.parameters.risk.funding_interval_ns == 0:
@@ -180,20 +182,26 @@ class Run:
         self._report(Reached(second, self.price_steps, self.events, self.audit.liquidations))
 
     def _scan(self, cast: Cast) -> tuple[int, int, int]:
-        """Everybody's margin ratio; counts who should be in liquidation and is not."""
+        """Everybody's margin ratio; who is short of maintenance and not in liquidation is looked at again."""
         began = process_time()
         scanned = self.audit.scan()
         self.scan_seconds += process_time() - began
         self.scans += 1
         self.ledger_imbalance_units += self.audit.ledger_imbalance_units(self.engine.state)
-        is_ready = all(market.instrument.is_ready(self._time_ns) for market in cast.markets)
-        accounts = self.engine.state.accounts
-        self.missed_liquidations += is_ready and sum(
-            equity < maintenance and accounts[account_id].liquidations is None
-            for account_id, equity, maintenance in scanned
-        )
+        self._suspects = [account_id for account_id, equity, maintenance in scanned if equity < maintenance]
         ratios = sorted(maintenance * 1000 // max(equity, 1) for _, equity, maintenance in scanned) or [0]
         return tuple(min(ratios[len(ratios) * part // 100], 2000) for part in (50, 90, 99))  # type: ignore[return-value]
+
+    def _look_at_suspects(self, cast: Cast) -> None:
+        """A trade may leave an account short of maintenance until the next price; after that it is in liquidation."""
+        suspects, self._suspects = self._suspects, []
+        if suspects and all(market.instrument.is_ready(self._time_ns) for market in cast.markets):
+            accounts = self.engine.state.accounts
+            self.missed_liquidations += sum(
+                self.audit.equity_units(account_id) < self.audit.maintenance_units(account_id)
+                and accounts[account_id].liquidations is None
+                for account_id in suspects
+            )
 
     def _open_notional_units(self) -> int:
         instruments = self.audit.instruments

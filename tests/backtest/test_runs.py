@@ -10,6 +10,7 @@ from risk.backtest.scenario import read_scenario, read_table
 from risk.core.index_price import INDEX_FIRM
 from tests.backtest.worlds import finished, small, write_crash
 from trading.core.terms import INSTRUMENT_NORMAL
+from trading.engine.liquidation_index import LiquidationIndex
 
 MARKET_DATA_DIR = os.environ.get("MARKET_DATA_DIR")
 CALM = ("constant-price", "single-venue-flash-crash", "feed-freeze")
@@ -112,6 +113,12 @@ def test_funding_is_paid_once_a_period_and_leaves_no_money_behind():
     assert instrument.funded_until_ns == (run.scenario.starts_s + 8 * 3_600) * 10**9
     assert instrument.funding_index > 0 and run.audit.pool_units >= 0
     assert run.audit.pool_units < len(run.audit.books)
+
+
+def test_an_engine_that_overlooks_accounts_is_noticed(monkeypatch):
+    monkeypatch.setattr(LiquidationIndex, "candidates", lambda self, instrument_id, mark_price_ticks: [])
+    run = finished(small("gap-down-50"))
+    assert run.audit.liquidations == 0 and run.missed_liquidations > 20
 
 
 @pytest.mark.market_data
