@@ -39,6 +39,8 @@ REASONS = {
     "group": "another order of its group came first",
     "requoted": "other quotes took its place",
     "market_maker_protection": "by the market-maker protection",
+    "liquidation": "the account is being liquidated",
+    "deleveraging": "the position was closed by auto-deleveraging",
 }
 
 
@@ -78,10 +80,14 @@ def market_line(view: InstrumentView, row: TickerView | None) -> MarketLine:
 
 def day_change(ticker: answers.Ticker) -> str:
     """Percent, two places; "" without trades."""
-    if not ticker.last or not ticker.open_24h:
+    return change_of(ticker.last, ticker.open_24h, places=2)
+
+
+def change_of(price: str | None, base: str | None, *, places: int) -> str:
+    """How far the price is from its base in percent, with its sign; "" when there is no price or no base."""
+    if not price or not base:
         return ""
-    change = (Decimal(ticker.last) / Decimal(ticker.open_24h) - 1) * 100
-    return f"{change:+.2f} %"
+    return f"{(Decimal(price) / Decimal(base) - 1) * 100:+.{places}f} %"
 
 
 def tone_of(text: str | None) -> str:
@@ -107,8 +113,8 @@ def grouped(text: str | None, places: int | None = None) -> str:
     return f"{sign}{int(digits):,}" + (f".{fraction}" if fraction else "")
 
 
-def percent(ratio: str | None) -> str:
-    return "–" if ratio is None else f"{Decimal(ratio) * 100:.2f} %"
+def percent(ratio: str | None, places: int = 2) -> str:
+    return "–" if ratio is None else f"{Decimal(ratio) * 100:.{places}f} %"
 
 
 def clock(milliseconds: int) -> str:

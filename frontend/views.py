@@ -5,6 +5,7 @@ import time
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from frontend.indices import index_lines
 from frontend.presenters import MarketLine, market_line
 from trading.selectors.instruments import list_instruments
 from trading.selectors.market import tickers
@@ -17,7 +18,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def markets(request: HttpRequest) -> HttpResponse:
     """The list; asked for by itself it is the table alone."""
     template = "markets/_table.html" if request.headers.get("HX-Request") else "markets/page.html"
-    return render(request, template, {"markets": market_lines()})
+    return render(request, template, {"markets": market_lines(), "indices": index_lines()})
 
 
 def market_lines() -> list[MarketLine]:

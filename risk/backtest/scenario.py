@@ -96,9 +96,8 @@ def read_table(path: Path) -> dict[str, Any]:
         raise ScenarioError(f"{path}: {reason}.") from None
 
 
-def read_scenario(path: Path) -> Scenario:
-    """Raises ScenarioError that says what is wrong with the file."""
-    table = read_table(path)
+def read_scenario(path: Path, table: dict[str, Any]) -> Scenario:
+    """The scenario of a file's content. Raises ScenarioError that says what is wrong with it."""
     try:
         return _scenario(path.stem, table)
     except ApiError as refusal:

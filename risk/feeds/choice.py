@@ -23,6 +23,8 @@ def chosen_source(definitions: dict[str, IndexDefinition]) -> PriceSource:
     if settings.FEED_SOURCE == "simulated":
         return _simulated(definitions)
     if settings.FEED_SOURCE == "recorded":
+        if not settings.FEED_RECORDING:
+            raise ValueError("FEED_RECORDING must name the file of recorded prices")
         return RecordedSource(path=Path(settings.FEED_RECORDING), start_ns=time.time_ns())
     if settings.FEED_SOURCE == "venues":
         from risk.feeds.venues import VenueSource  # ccxt takes seconds and 100 MB to import

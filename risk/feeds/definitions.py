@@ -1,10 +1,11 @@
 """What the indices are made of: a TOML file says which venues count how much, and when a quote counts at all."""
 
 import tomllib
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from exchange.contract.errors import ApiError
 from exchange.contract.numbers import parse_rate_ppb, parse_scaled, step_from_text
 from risk.core.index_price import IndexRules
 from trading.core.terms import PPB
@@ -53,7 +54,9 @@ def read_definitions(path: Path) -> dict[str, IndexDefinition]:
     for asset, table in tables.items():
         try:
             definitions[asset] = _definition(asset, table)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except ApiError as error:
+            raise BadDefinition(f"{path}, {asset}: {error.message}") from None
+        except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation) as error:
             raise BadDefinition(f"{path}, {asset}: {type(error).__name__} {error}") from None
     return definitions
 

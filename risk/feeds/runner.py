@@ -21,12 +21,14 @@ LOCK_KEY: Final = 0x6665656473  # one runner at a time
 async def run(source: PriceSource, pricing: Pricing, *, stop: asyncio.Event) -> None:
     """Rounds until `stop` is set. Each begins with the second, so that those of a restart go on in step."""
     rounds = Rounds(pricing)
-    async with source:
-        while not stop.is_set():
-            now_ns = time.time_ns()
-            await sync_to_async(rounds.do)(await source.quotes(now_ns=now_ns), now_ns=now_ns)
-            await _wait(stop, INTERVAL_S - time.time() % INTERVAL_S)
-    await sync_to_async(rounds.close)()
+    try:
+        async with source:
+            while not stop.is_set():
+                now_ns = time.time_ns()
+                await sync_to_async(rounds.do)(await source.quotes(now_ns=now_ns), now_ns=now_ns)
+                await _wait(stop, INTERVAL_S - time.time() % INTERVAL_S)
+    finally:
+        await sync_to_async(rounds.close)()
 
 
 class Rounds:

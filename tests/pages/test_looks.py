@@ -23,7 +23,7 @@ def check(page, where):
 @SIZES
 def test_every_page_can_be_read_and_fits(visitors, viewport):
     page = visitors.stranger("/", viewport=viewport)
-    for path in ("/", "/markets", "/sign-in", "/sign-up", TRADE):
+    for path in ("/", "/markets", "/indices", "/indices/BTC", "/sign-in", "/sign-up", TRADE):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         check(page, path)
