@@ -63,6 +63,8 @@ CAUGHT_BY = {
     "a_halt_ends_without_cancel_only": 2,
     "the_window_never_forgets": 11,
     "snapshots_lack_when_a_halt_ends": 6,
+    "snapshots_lack_margin_modes": 1,
+    "snapshots_lack_what_is_in_liquidation": 184,
 }
 
 
