@@ -102,7 +102,8 @@ def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
     if position.lots == 0 or not position.instrument.is_ready(state.time_ns) or fund.is_being_liquidated(position):
         return []
     held = held_in(fund, CROSS)
-    equity, maintenances = margin_of(fund, CROSS, held)
+    equity, _ = equity_and_initial(fund)
+    _, maintenances = margin_of(fund, CROSS, held)
     limit = _limit_price_ticks(position, _bankruptcy_price_ticks(position, equity, held, maintenances))
     execution = _against_the_book(position, abs(position.lots), limit) if limit else None
     return _order_events(state, execution) if execution is not None else []
@@ -192,7 +193,7 @@ def _take_over(state: State, step: Step) -> list[AnyEvent]:
     instrument = position.instrument
     risk = instrument.parameters.risk
     held = fund.positions.get(instrument.instrument_id) or Position(fund, instrument)
-    equity, _ = margin_of(fund, CROSS, held_in(fund, CROSS))
+    equity, _ = equity_and_initial(fund)
     lots = takeover_lots(
         lots=position.lots,
         bankruptcy_price_ticks=step.bankruptcy_price_ticks,
