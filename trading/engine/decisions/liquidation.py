@@ -38,7 +38,7 @@ from trading.engine.decisions.deleveraging import assigned, deleverage
 from trading.engine.events import AnyEvent, OrderPlaced, TradeExecuted
 from trading.engine.execution import Execution
 from trading.engine.funding import funding_settled
-from trading.engine.requirements import fund_margin_units
+from trading.engine.requirements import equity_and_initial, fund_margin_units
 from trading.engine.risk_events import (
     IsolatedMarginChanged,
     LiquidationEnded,
