@@ -33,6 +33,11 @@ SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    "keep the order-to-trade limit": {
+        "task": "trading.tasks.keep_order_to_trade_limit",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "sweep liquidations": {"task": "risk.tasks.sweep_liquidations", "schedule": 60, "options": {"expires": 60}},
     "finish audit entries": {
         "task": "trading.tasks.finish_audit_entries",

@@ -54,6 +54,23 @@ def order_change(data: Mapping[str, str]) -> requests.OrderChange:
     return converted({name: text for name, text in given.items() if text}, requests.OrderChange)
 
 
+def position_change(data: Mapping[str, str]) -> requests.PositionChange:
+    """Refuses as the API does. A minus may be typed as people type it."""
+    names = ("leverage", "margin_mode", "isolated_margin_change")
+    given: dict[str, Any] = {name: text for name in names if (text := data.get(name, "").strip())}
+    if "leverage" in given:
+        given["leverage"] = _leverage(given["leverage"])
+    if "isolated_margin_change" in given:
+        given["isolated_margin_change"] = given["isolated_margin_change"].replace("−", "-").removeprefix("+")
+    return converted(given, requests.PositionChange)
+
+
+def _leverage(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= 1000:
+        raise ApiError("invalid_parameter", "Leverage is a whole number from 1 to 1000.", {"field": "leverage"})
+    return int(text)
+
+
 def converted(fields: Mapping[str, Any], kind: type[Any]) -> Any:
     try:
         return msgspec.convert(fields, kind)

@@ -39,6 +39,8 @@ REASONS = {
     "group": "another order of its group came first",
     "requoted": "other quotes took its place",
     "market_maker_protection": "by the market-maker protection",
+    "liquidation": "the account is being liquidated",
+    "deleveraging": "the position was closed by auto-deleveraging",
 }
 
 
@@ -111,8 +113,8 @@ def grouped(text: str | None, places: int | None = None) -> str:
     return f"{sign}{int(digits):,}" + (f".{fraction}" if fraction else "")
 
 
-def percent(ratio: str | None) -> str:
-    return "–" if ratio is None else f"{Decimal(ratio) * 100:.2f} %"
+def percent(ratio: str | None, places: int = 2) -> str:
+    return "–" if ratio is None else f"{Decimal(ratio) * 100:.{places}f} %"
 
 
 def clock(milliseconds: int) -> str:

@@ -13,6 +13,7 @@ from exchange.identity import throttles
 from exchange.identity.principals import Principal
 from frontend import acting, forms, presenters
 from frontend.pages import View, error_page
+from frontend.risk_presenters import LIGHTS
 from frontend.views import market_lines
 from risk.api.preview import previewed
 from trading.api import answers, market_presenting, presenting, requests
@@ -20,10 +21,11 @@ from trading.api.listed import listed_now, scale_by_id, scale_by_symbol
 from trading.api.order_desk import OrderDesk, ReadModels
 from trading.api.reading import reading_after
 from trading.api.scales import scale_of
-from trading.engine.commands import DescribeAccount, SetLeverage
+from trading.engine.commands import DescribeAccount
 from trading.selectors import accounts, market, orders
 from trading.selectors.sequences import journal_head
 from trading.services import gateway
+from trading.services.deleveraging_queues import lights_of
 
 SHOWN_ORDERS: Final = 200
 SHOWN_FILLS: Final = 30
@@ -85,12 +87,21 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
 @fragment
 def account(request: HttpRequest, symbol: str) -> HttpResponse:
     """The account bar and the positions, from the engine itself."""
-    view = _described(request)
-    positions = [presenting.position(held, scale=scale_by_id(held.instrument_id)) for held in view.positions]
+    view, instrument_id = described(request), scale_by_symbol(symbol).instrument_id
+    lights = lights_of(view)
+    positions = [
+        presenting.position(held, scale=scale_by_id(held.instrument_id), light=lights.get(held.instrument_id, 0))
+        for held in view.positions
+    ]
+    own = next(
+        (row for row in accounts.positions(account_id=view.account_id) if row.instrument_id == instrument_id), None
+    )
     context = {
         "account": presenting.account(view, scale_by_id=scale_by_id),
         "positions": [position for position in positions if position.size != "0"],
         "leverage": next((position.leverage for position in positions if position.symbol == symbol), None),
+        "margin_mode": presenting.margin_mode(own is not None and own.is_isolated),
+        "light_words": LIGHTS,
     }
     return render(request, "trade/_account.html", context)
 
@@ -179,19 +190,6 @@ def cancel_all(request: HttpRequest, symbol: str) -> HttpResponse:
 
 
 @require_POST
-@fragment
-def set_leverage(request: HttpRequest, symbol: str) -> HttpResponse:
-    principal = acting.principal_of(request)
-    scale = scale_by_symbol(symbol)
-    text = request.POST.get("leverage", "")
-    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= 1000:
-        raise ApiError("invalid_parameter", "Leverage is a whole number from 1 to 1000.", {"field": "leverage"})
-    account_id = principal.acting_account_id()
-    gateway.submit(SetLeverage(principal.command_id, gateway.deadline_ns(), account_id, scale.instrument_id, int(text)))
-    return notice(request, presenters.Notice("plain", f"Leverage of {symbol} is now {int(text)}×"), moved=True)
-
-
-@require_POST
 def choose_account(request: HttpRequest, symbol: str) -> HttpResponse:
     text = request.POST.get("account", "")
     if request.user.is_authenticated and text.isascii() and text.isdigit() and len(text) < 16:
@@ -204,7 +202,7 @@ def choose_account(request: HttpRequest, symbol: str) -> HttpResponse:
     return redirect("trade", symbol=symbol)
 
 
-def _described(request: HttpRequest) -> Any:
+def described(request: HttpRequest) -> Any:
     account_id = acting.principal_of(request).acting_account_id()
     return gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), account_id))
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend import accounts, api_keys, indices, trade, views
+from frontend import accounts, api_keys, indices, margin, risk, trade, views
 
 MARKET = "trade/<symbol:symbol>"
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("accounts", accounts.page, name="accounts"),
     path("accounts/open", accounts.open_account, name="open_account"),
     path("accounts/transfer", accounts.transfer, name="account_transfer"),
+    path("liquidations", risk.public_liquidations, name="liquidations"),
+    path("liquidations/<id:liquidation_id>", risk.liquidation, name="liquidation"),
+    path("insurance-fund", risk.insurance_fund, name="insurance_fund"),
+    path("funding", risk.any_funding, name="any_funding"),
+    path("funding/<symbol:symbol>", risk.funding, name="funding"),
     path("api-keys", api_keys.page, name="api_keys"),
     path("api-keys/new", api_keys.create, name="new_api_key"),
     path("api-keys/<key_id:key>/delete", api_keys.delete, name="delete_api_key"),
@@ -21,7 +26,8 @@ urlpatterns = [
     path(f"{MARKET}/account", trade.account, name="trade_account"),
     path(f"{MARKET}/account/choose", trade.choose_account, name="choose_account"),
     path(f"{MARKET}/fills", trade.fills, name="trade_fills"),
-    path(f"{MARKET}/leverage", trade.set_leverage, name="trade_leverage"),
+    path(f"{MARKET}/margin", margin.change, name="trade_margin"),
+    path(f"{MARKET}/margin/preview", margin.preview, name="trade_margin_preview"),
     path(f"{MARKET}/preview", trade.preview, name="trade_preview"),
     path(f"{MARKET}/orders", trade.open_orders, name="trade_orders"),
     path(f"{MARKET}/orders/place", trade.place, name="trade_place"),

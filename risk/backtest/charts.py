@@ -89,7 +89,7 @@ def _moments(first: int, last: int, x: Callable[[float], float]) -> str:
     texts = []
     for number in range(LINES + 1):
         second = first + (last - first) * number // LINES
-        text = datetime.fromtimestamp(second, UTC).strftime("%d %b" if days else "%H:%M")
+        text = datetime.fromtimestamp(second + 30, UTC).strftime("%d %b" if days else "%H:%M")
         anchor = "start" if number == 0 else "end" if number == LINES else "middle"
         texts.append(f'<text class="tick" x="{x(second):.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{text}</text>')
     return "".join(texts)

@@ -15,6 +15,7 @@ from trading.core.terms import BUY, SELL
 
 SIZE_EXPONENT: Final = 1.16  # of the Pareto law: a fifth of the traders hold four fifths
 LARGEST_SHARE: Final = 0.02
+CUT_ROUNDS: Final = 20  # what the largest are cut by goes to the others
 LONG_LEVERAGE: Final = 1.1  # longs are geared higher than shorts by this, both ways
 
 
@@ -108,8 +109,10 @@ def _trader(
 
 
 def _sizes(count: int, total_units: float, rules: PopulationRules, rng: Random) -> list[int]:
-    """`count` amounts that sum to about the total, by a Pareto law, none above the largest share."""
+    """`count` amounts by a Pareto law, none above the largest share, that sum to the total if so many can."""
     weights: Sequence[float] = [rng.paretovariate(SIZE_EXPONENT) for _ in range(count)]
     largest = rules.open_interest_units * LARGEST_SHARE
     scale = total_units / sum(weights)
+    for _ in range(CUT_ROUNDS):
+        scale *= total_units / sum(min(weight * scale, largest) for weight in weights)
     return [max(int(min(weight * scale, largest)), 1) for weight in weights]

@@ -96,9 +96,8 @@ def read_table(path: Path) -> dict[str, Any]:
         raise ScenarioError(f"{path}: {reason}.") from None
 
 
-def read_scenario(path: Path) -> Scenario:
-    """Raises ScenarioError that says what is wrong with the file."""
-    table = read_table(path)
+def read_scenario(path: Path, table: dict[str, Any]) -> Scenario:
+    """The scenario of a file's content. Raises ScenarioError that says what is wrong with it."""
     try:
         return _scenario(path.stem, table)
     except ApiError as refusal:
@@ -194,7 +193,7 @@ def _index(table: dict[str, Any]) -> IndexRules:
     return IndexRules(
         clamp_ppb=_rate(table.get("clamp", "0.005")),
         stale_after_ns=int(table.get("stale_after_s", 30)) * SECOND_NS,
-        minimum_sources=int(table.get("minimum_sources", 2)),
+        minimum_sources=int(table.get("minimum_sources", 3)),
         outlier_ppb=_rate(table.get("outlier", "0.05")),
         frozen_after_ns=int(table.get("frozen_after_s", 120)) * SECOND_NS,
         maximum_spread_ppb=0,

@@ -4,11 +4,12 @@ import { grouped, places } from "./figures.js";
 
 export class OrderForm {
   // takerFee is a rate as text.
-  constructor(form, { takerFee, leverage }) {
+  constructor(form, { takerFee, leverage, marginMode }) {
     this.form = form;
     this.fields = form.elements;
     this.takerFee = Number(takerFee);
     this.leverage = leverage;
+    this.marginMode = marginMode;
     this.available = 0;
     this.submit = form.querySelector("#submit");
     this.preview = form.querySelector("#preview");
@@ -73,9 +74,10 @@ export class OrderForm {
   }
 
   // What the account has free, and its leverage here once it chose one.
-  showFunds({ available, leverage }) {
+  showFunds({ available, leverage, marginMode }) {
     this.available = Number(available);
     if (leverage && document.activeElement !== this.leverage) this.leverage.value = leverage;
+    if (marginMode && document.activeElement !== this.marginMode) this.marginMode.value = marginMode;
     this.showWorth();
   }
 

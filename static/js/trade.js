@@ -2,7 +2,8 @@
 
 import { Book } from "./book.js";
 import { Chart } from "./chart.js";
-import { grouped, percent, places } from "./figures.js";
+import { countDown } from "./countdown.js";
+import { grouped, percent, places, rate } from "./figures.js";
 import { OrderForm } from "./form.js";
 import { listen } from "./keys.js";
 import { followLayout } from "./layout.js";
@@ -20,7 +21,7 @@ followLayout(main, byId("view"));
 keepNotices(byId("notices"), byId("unreachable"));
 
 const formElement = byId("order-form");
-const form = formElement && new OrderForm(formElement, { takerFee, leverage: byId("leverage") });
+const form = formElement && new OrderForm(formElement, { takerFee, leverage: byId("leverage"), marginMode: byId("margin-mode") });
 const choosePrice = (price) => {
   form?.setPrice(price);
   if (form) showPart("form");
@@ -59,6 +60,7 @@ function showStatus({ data }) {
 }
 
 // Fragments are asked for at most every 400 ms, and not under the hands of somebody who is amending in them.
+const IN_HANDS = { account: "#account details[open], #positions details[open]" }; // positions come with the account
 const pending = new Set();
 let refreshing = 0;
 function refreshSoon(names) {
@@ -68,7 +70,7 @@ function refreshSoon(names) {
     refreshing = 0;
     for (const name of pending) {
       const part = byId(name);
-      if (part?.querySelector("details[open]")) continue;
+      if (document.querySelector(IN_HANDS[name] ?? `#${name} details[open]`)) continue;
       pending.delete(name);
       if (part) window.htmx?.trigger(part, "refresh");
     }
@@ -96,6 +98,8 @@ function showTicker({ data }) {
   byId("low").textContent = priceText(data.low_24h);
   byId("volume").textContent = grouped(data.volume_24h);
   byId("interest").textContent = grouped(data.open_interest);
+  byId("funding-rate").textContent = rate(data.funding_rate);
+  byId("funding-in").dataset.at = data.next_funding_at ?? "";
   document.title = `${priceText(data.last)} ${symbol}`;
   if (form) formElement.elements.price.placeholder = data.last ?? "";
 }
@@ -104,11 +108,16 @@ stream.subscribe("status", showStatus);
 stream.subscribe(`book.${symbol}`, (message) => book.apply(message));
 stream.subscribe(`trades.${symbol}`, (message) => trades.add(message.data));
 stream.subscribe(`ticker.${symbol}`, showTicker);
-stream.subscribe(`mark.${symbol}`, ({ data }) => (byId("mark").textContent = priceText(data.mark)));
+stream.subscribe(`mark.${symbol}`, ({ data }) => {
+  byId("mark").textContent = priceText(data.mark);
+  byId("index").textContent = priceText(data.index);
+});
+countDown(byId("funding-in"));
 if (account) {
   stream.subscribe("orders", () => refreshSoon(["orders", "account"]));
   stream.subscribe("fills", () => refreshSoon(["fills", "account"]));
   stream.subscribe("account", () => refreshSoon(["account"]));
+  stream.subscribe("positions", () => refreshSoon(["account"]));
   setInterval(() => connectionState === "live" && !isEngineAway && refreshSoon(["account"]), 3000); // what positions are worth follows the mark
 }
 stream.connect();
@@ -141,6 +150,10 @@ const AFTER = {
     chart.showFills(rows.map((row) => ({ time: row.dataset.fillTime, side: row.dataset.fillSide })));
   },
 };
+// An answer that was under way when somebody opened a form in the positions comes too late.
+document.body.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id === "positions" && detail.target.querySelector("details[open]")) detail.shouldSwap = false;
+});
 document.body.addEventListener("htmx:afterSettle", (event) => AFTER[event.target.id]?.());
 
 // On a phone one part is shown at a time; positions, orders and fills share a place everywhere.

@@ -28,6 +28,9 @@ FAULTS = {
     "I6-fees": "UPDATE trading_fill SET fee_units = fee_units + 1 WHERE is_taker",
     "I6-profit": "UPDATE trading_position SET entry_value_units = entry_value_units + 1 WHERE lots > 0",
     "I6-positions": "UPDATE trading_position SET fee_units = fee_units + 1",
+    "I6-funding": "UPDATE trading_position SET funding_units = funding_units + 1 WHERE lots > 0",
+    "I6-fund": "UPDATE trading_posting SET kind = 'liquidation_fee', ledger_account = 'collateral:-1'"
+    " WHERE posting_id = 1",
     "I10-levels": "UPDATE trading_depthlevel SET quantity_lots = quantity_lots + 1 WHERE side = 1",
     "I10-crossed": "UPDATE trading_order SET price_ticks = 9000000 WHERE side = 1 AND open_lots > 0",
     "I11": "UPDATE trading_order SET cancelled_lots = cancelled_lots + 1",

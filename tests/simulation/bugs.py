@@ -234,10 +234,10 @@ def client_order_ids_are_free_after_the_close():
 def the_open_orders_limit_is_off_by_one():
     original = orders._refusal
 
-    def refusal(command: Any, position: Position, time_ns: int) -> str:
+    def refusal(command: Any, position: Position, *more: Any) -> str:
         position.open_orders -= 1
         try:
-            return original(command, position, time_ns)
+            return original(command, position, *more)
         finally:
             position.open_orders += 1
 

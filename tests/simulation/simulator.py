@@ -65,6 +65,7 @@ class Simulation:
         self.unanswered: dict[bytes, tuple[str, bytes]] = {}
         self.crashes: Counter[str] = Counter()
         self.armed: CrashPoint | None = None
+        self.lies_in_wait = False
         self.told = hashlib.sha256()
         self.stale: list[Leader] = []
         self.follower = self._new_follower()
@@ -76,7 +77,7 @@ class Simulation:
         with tight_limits():
             for _ in range(steps):
                 self._step()
-            self.armed = None
+            self.armed, self.lies_in_wait = None, False
             self._settle_down()
 
     def digest(self) -> str:
@@ -194,13 +195,15 @@ class Simulation:
     # What goes wrong
 
     def _disturb(self) -> None:
-        kind = self.dice.randrange(4)
+        kind = self.dice.randrange(5)
         if kind == 0:
             self.armed = self.dice.choice(list(CrashPoint))
         elif kind == 1:
             self._be_overtaken()
         elif kind == 2:
             self.skew_ns = self.dice.randrange(2 * SECOND_NS)  # the next leader's clock is behind by this
+        elif kind == 3:
+            self.lies_in_wait = True
         else:
             self._let_stale_leaders_write()
 
@@ -227,6 +230,18 @@ class Simulation:
             self.armed = None
             self.crashes[point.name.lower()] += 1
             raise Crashed
+        inside = self._work_in_progress() if self.lies_in_wait else ""
+        if inside:
+            self.lies_in_wait = False
+            self.crashes[f"inside {inside}"] += 1
+            raise Crashed
+
+    def _work_in_progress(self) -> str:
+        """What is durable of a liquidation or a settlement of funding that has not come to its end."""
+        view = self.judge.auditor.view
+        if view.liquidations:
+            return "a waterfall"
+        return "a settlement" if view.has_unsettled() else ""
 
     def _start(self) -> Leader:
         """Take the lease, recover, and hold what was recovered against the fold of the whole journal."""

@@ -41,7 +41,8 @@ def test_a_share_of_the_seeds():
     happened = play(range(1, 81), steps=STEPS)
     for point in CrashPoint:
         assert happened[point.name.lower()] > 0, f"no crash at {point}"
-    assert happened["stale leader shut out"] > 0
+    for place in ("stale leader shut out", "inside a waterfall", "inside a settlement"):
+        assert happened[place] > 0, place
 
 
 @pytest.mark.long

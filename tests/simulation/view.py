@@ -273,6 +273,13 @@ class View:
     def position(self, account_id: int, instrument_id: int) -> Position:
         return self.accounts[account_id].positions.get(instrument_id, Position())
 
+    def has_unsettled(self) -> bool:
+        return any(
+            position.lots and position.funding_index != self.instruments[instrument_id].funding_index
+            for account in self.accounts.values()
+            for instrument_id, position in account.positions.items()
+        )
+
     def covers(self, account_id: int, instrument_id: int) -> bool:
         """A liquidation of this account works on what it holds in the instrument."""
         scope = instrument_id if self.position(account_id, instrument_id).is_isolated else 0

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.orders import Order, special_of
-from trading.core.protection import MarketMakerProtection
 from trading.core.terms import TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
 from trading.engine import events as e
+from trading.engine.apply_accounts import ACCOUNT_FOLDS
 from trading.engine.apply_risk import RISK_FOLDS, go_on_liquidating
 from trading.engine.client_orders import mark_closed, remember
 from trading.engine.commands import (
@@ -47,7 +46,6 @@ from trading.engine.events import AnyEvent, CommandRepeated
 from trading.engine.funding import drop_settled
 from trading.engine.resting import close, replenish, rest, take_off_book
 from trading.engine.state import (
-    CANCEL_AFTER_DUE,
     COMMAND_ID_GENERATION_NS,
     DOMAINS,
     ORDER_EXPIRES,
@@ -105,19 +103,6 @@ def _nothing(state: State, event: Any) -> None:
     pass
 
 
-def _open_account(state: State, event: e.AccountOpened) -> None:
-    if event.account_id not in state.accounts:
-        state.accounts[event.account_id] = Account(event.account_id, event.user_id)
-
-
-def _change_account_state(state: State, event: e.AccountStateChanged) -> None:
-    state.accounts[event.account_id].state = event.state
-
-
-def _change_account_limits(state: State, event: e.AccountLimitsChanged) -> None:
-    state.accounts[event.account_id].maximum_open_orders = event.maximum_open_orders
-
-
 def _list_instrument(state: State, event: e.InstrumentListed) -> None:
     state.instruments[event.terms.instrument_id] = Instrument(event.terms, event.parameters)
 
@@ -163,30 +148,6 @@ def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     if state.waiting:
         queue_liquidations(state)
     queue_unwinding(state, instrument)
-
-
-def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
-    state.accounts[event.account_id].collateral[event.asset] = event.balance_units
-    moved = state.transferred_units.get(event.asset, 0)
-    state.transferred_units[event.asset] = moved + event.amount_units
-    if event.amount_units < 0:
-        state.liquidation_index.note(event.account_id)
-
-
-def _change_leverage(state: State, event: e.LeverageChanged) -> None:
-    account = state.accounts[event.account_id]
-    position = account.positions.get(event.instrument_id) or new_position(state, account, event.instrument_id)
-    position.leverage = event.leverage
-    position.margin_key = -1
-
-
-def _set_cancel_after(state: State, event: e.CancelAfterSet) -> None:
-    account = state.accounts[event.account_id]
-    if account.cancel_after_ns:
-        state.remove_timer(account.cancel_after_ns, CANCEL_AFTER_DUE, event.account_id, 0)
-    account.cancel_after_ns = event.deadline_ns
-    if event.deadline_ns:
-        state.add_timer(event.deadline_ns, CANCEL_AFTER_DUE, event.account_id, 0)
 
 
 def _place_order(state: State, event: e.OrderPlaced) -> None:
@@ -365,36 +326,15 @@ def _reject_order(state: State, event: e.OrderRejected) -> None:
         size_attached(state, order)
 
 
-def _set_protection(state: State, event: e.MarketMakerProtectionSet) -> None:
-    account = state.accounts[event.account_id]
-    position = account.positions.get(event.instrument_id) or new_position(state, account, event.instrument_id)
-    position.protection = None
-    if event.window_ns:
-        position.protection = MarketMakerProtection(
-            event.window_ns, event.quantity_lots, event.delta_lots, event.freeze_ns
-        )
-
-
-def _fire_protection(state: State, event: e.MarketMakerProtectionFired) -> None:
-    protection = state.accounts[event.account_id].positions[event.instrument_id].protection
-    assert protection is not None
-    protection.fire(event.frozen_until_ns)
-
-
 FOLDS: dict[type, Callable[[State, Any], None]] = {
     e.CommandRefused: _nothing,
     e.CommandRepeated: _nothing,
     e.OrderRepeated: _nothing,
-    e.AccountOpened: _open_account,
-    e.AccountStateChanged: _change_account_state,
-    e.AccountLimitsChanged: _change_account_limits,
     e.InstrumentListed: _list_instrument,
     e.ParametersScheduled: _schedule_parameters,
     e.ParametersChanged: _change_parameters,
     e.InstrumentStateChanged: _change_instrument_state,
     e.MarkPriceUpdated: _update_mark_price,
-    e.CollateralTransferred: _transfer_collateral,
-    e.LeverageChanged: _change_leverage,
     e.OrderPlaced: _place_order,
     e.TradeExecuted: _execute_trade,
     e.OrderReduced: _reduce_order,
@@ -402,8 +342,6 @@ FOLDS: dict[type, Callable[[State, Any], None]] = {
     e.OrderAmended: _amend_order,
     e.OrderTriggered: _trigger_order,
     e.OrderRejected: _reject_order,
-    e.CancelAfterSet: _set_cancel_after,
-    e.MarketMakerProtectionSet: _set_protection,
-    e.MarketMakerProtectionFired: _fire_protection,
+    **ACCOUNT_FOLDS,
     **RISK_FOLDS,
 }

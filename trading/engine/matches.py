@@ -13,7 +13,6 @@ from trading.engine.isolated import isolated_margin_changed
 from trading.engine.state import State
 
 TRADE: Final = 0
-_NO_GAIN: Final = (None, 0)
 
 
 def state_matches(
@@ -37,23 +36,17 @@ def state_matches(
     maker_fee_ppb = instrument.parameters.maker_fee_ppb
     taker_fee_ppb = 0 if is_liquidation else instrument.taker_fee_ppb
     funding_index = instrument.funding_index
-    taker_owes = taker.is_unsettled()
-    taker_gain = 0
-    isolated: dict[int, tuple[Position, int]] = {}
-    taker_lots, taker_entry = taker.lots, taker.entry_value_units
+    are_isolated = taker.isolated_units is not None and not is_liquidation
+    first = len(events)
+    taker_lots, taker_entry, taker_owes = taker.lots, taker.entry_value_units, taker.is_unsettled()
     running: dict[int, tuple[int, int]] = {}
     icebergs: dict[int, tuple[int, int]] = {}
     for maker, lots, kind in matches:
         special = maker.special or NOT_SPECIAL
         maker_position = maker.position
-        maker_id = maker_position.account.account_id
-        price = maker.price_ticks
+        maker_id, price = maker_position.account.account_id, maker.price_ticks
         if kind != TRADE:
-            events.append(
-                OrderCancelled(
-                    maker.order_id, maker_id, instrument_id, -side, price, lots, True, kind, special.hidden_lots
-                )
-            )
+            events.append(_maker_cancelled(maker, lots, kind))
             continue
         lot_value = price * instrument.value_units
         if maker_position.funding_index != funding_index and maker_id not in running and maker_position.lots:
@@ -66,7 +59,6 @@ def state_matches(
         running[maker_id] = (maker_lots, maker_entry)
         taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)
         ids_used += 1
-        maker_fee, taker_fee = ceil_ppb(lot_value * lots, maker_fee_ppb), ceil_ppb(lot_value * lots, taker_fee_ppb)
         events.append(
             TradeExecuted(
                 state.next_id(ids_used),
@@ -76,26 +68,51 @@ def state_matches(
                 side,
                 maker.order_id,
                 maker_id,
-                maker_fee,
+                ceil_ppb(lot_value * lots, maker_fee_ppb),
                 maker_pnl,
                 maker_lots,
                 maker_entry,
                 order_id,
                 taker_id,
-                taker_fee,
+                ceil_ppb(lot_value * lots, taker_fee_ppb),
                 taker_pnl,
                 taker_lots,
                 taker_entry,
                 _replenished_lots(maker, lots, icebergs) if special.hidden_lots else 0,
             )
         )
-        if maker_position.isolated_units is not None:
-            isolated[maker_id] = (maker_position, isolated.get(maker_id, _NO_GAIN)[1] + maker_pnl - maker_fee)
-        taker_gain += taker_pnl - taker_fee
-    for maker_id, (position, gained) in isolated.items():
-        events.extend(isolated_margin_changed(position, *running[maker_id], gained))
-    if taker.isolated_units is not None and not is_liquidation:
-        events.extend(isolated_margin_changed(taker, taker_lots, taker_entry, taker_gain))
+        are_isolated = are_isolated or maker_position.isolated_units is not None
+    if are_isolated:
+        events += _isolated_margins(events[first:], instrument_id, state, None if is_liquidation else taker)
+
+
+def _maker_cancelled(maker: Order, lots: int, reason: int) -> OrderCancelled:
+    position, hidden_lots = maker.position, (maker.special or NOT_SPECIAL).hidden_lots
+    account_id, instrument_id = position.account.account_id, position.instrument.instrument_id
+    ticks = maker.price_ticks
+    return OrderCancelled(maker.order_id, account_id, instrument_id, maker.side, ticks, lots, True, reason, hidden_lots)
+
+
+def _isolated_margins(
+    events: list[AnyEvent], instrument_id: int, state: State, taker: Position | None
+) -> list[AnyEvent]:
+    """What these trades make of the margins of isolated positions: makers' by their first fill, then the taker's."""
+    makers: dict[int, list[TradeExecuted]] = {}
+    trades = [event for event in events if isinstance(event, TradeExecuted)]
+    for trade in trades:
+        makers.setdefault(trade.maker_account_id, []).append(trade)
+    changes: list[AnyEvent] = []
+    for account_id, fills in makers.items():
+        position = state.accounts[account_id].positions[instrument_id]
+        if position.isolated_units is not None:
+            gained_units = sum(fill.maker_realised_pnl_units - fill.maker_fee_units for fill in fills)
+            after = fills[-1].maker_position_lots, fills[-1].maker_entry_value_units
+            changes += isolated_margin_changed(position, *after, gained_units)
+    if taker is not None and taker.isolated_units is not None and trades:
+        gained_units = sum(fill.taker_realised_pnl_units - fill.taker_fee_units for fill in trades)
+        after = trades[-1].taker_position_lots, trades[-1].taker_entry_value_units
+        changes += isolated_margin_changed(taker, *after, gained_units)
+    return changes
 
 
 def _replenished_lots(maker: Order, lots: int, icebergs: dict[int, tuple[int, int]]) -> int:

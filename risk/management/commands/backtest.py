@@ -18,7 +18,8 @@ from risk.backtest.bars import BarsError
 from risk.backtest.figures import figures
 from risk.backtest.report import run_page
 from risk.backtest.run import Reached, Run
-from risk.backtest.scenario import ScenarioError, find, read_scenario
+from risk.backtest.scenario import ScenarioError, find, read_scenario, read_table
+from risk.backtest.sharing_run import KIND, read_sharing, run_sharing
 
 LINE_EVERY_S: Final = 5.0
 NEVER: Final = ("ledger_imbalance_units", "wrongful_liquidations", "missed_liquidations", "needless_deleveragings")
@@ -47,13 +48,19 @@ class Command(BaseCommand):
             options["json"].write_text(text, encoding="utf-8")
         if options["html"] is not None:
             options["html"].write_text(page, encoding="utf-8")
-        broken = [name for name in NEVER if values[name]]
+        broken = [name for name in NEVER if values.get(name)]
+        if values["fund_min_units"] < 0:
+            broken.append("fund_min_units (at least 0)")
         if broken:
             raise CommandError(f"These should be 0: {', '.join(broken)}.")
 
     def _run(self, given: str) -> tuple[dict[str, Any], str]:
         """(figures, HTML page)."""
-        scenario = read_scenario(find(given))
+        path = find(given)
+        table = read_table(path)
+        if table.get("kind") == KIND:
+            return run_sharing(read_sharing(path, table), market_data_dir=settings.MARKET_DATA_DIR)
+        scenario = read_scenario(path, table)
         with self._progress(scenario.ends_s - scenario.starts_s) as progress:
             run = Run(scenario, market_data_dir=settings.MARKET_DATA_DIR, report=progress)
             run.run()
