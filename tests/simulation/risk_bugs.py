@@ -6,6 +6,7 @@ from unittest.mock import patch
 from risk.core.liquidation import bankruptcy_price_ticks
 from risk.core.margin import ceil_ppb
 from tests.simulation.bugs import bug
+from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
 from trading.core.price_window import PriceWindow
@@ -18,7 +19,6 @@ from trading.engine.decisions import deleveraging, liquidation, prices
 from trading.engine.events import FundingSettled, InstrumentStateChanged
 from trading.engine.liquidation_index import LiquidationIndex
 from trading.engine.state import State
-from trading.worker import follower
 
 
 @bug
@@ -170,12 +170,24 @@ def snapshots_lack_when_a_halt_ends():
 
 
 @bug
-def snapshots_lack_who_waits_for_a_price():
-    original = snapshot.dump
+def snapshots_lack_margin_modes():
+    original = snapshot._dump_position
 
-    def dump(state: State) -> bytes:
-        with patch.object(state, "waiting", set()):
-            return original(state)
+    def dump_position(instrument_id: int, position: Position) -> list[Any]:
+        with patch.object(position, "isolated_units", None):
+            return original(instrument_id, position)
 
-    with patch.object(snapshot, "dump", dump), patch.object(follower, "dump", dump):
+    with patch.object(snapshot, "_dump_position", dump_position):
+        yield
+
+
+@bug
+def snapshots_lack_what_is_in_liquidation():
+    original = snapshot._dump_account
+
+    def dump_account(account: Account) -> list[Any]:
+        with patch.object(account, "liquidations", None):
+            return original(account)
+
+    with patch.object(snapshot, "_dump_account", dump_account):
         yield

@@ -222,13 +222,15 @@ def check_isolated_loss(view: View, record: Record, before: Before) -> None:
 
 
 def check_fund(view: View, record: Record, before: Before) -> None:
-    """I20: the fund takes over only what leaves it solvent, and owes nothing when it holds nothing."""
+    """I20: the fund takes over only what leaves it solvent; holding nothing it owes no more than before, but where it
+    was itself, as the last of all, deleveraged."""
     fund, equity_units = view.accounts[INSURANCE_FUND], fund_equity(view)
-    took = any(isinstance(event, events.PositionAssigned) and not event.place for event in record.events)
-    if took and equity_units < before.fund_equity_units:
+    assignments = [event for event in record.events if isinstance(event, events.PositionAssigned)]
+    if any(not one.place for one in assignments) and equity_units < before.fund_equity_units:
         assert equity_units >= 0, f"I20: the fund took over what leaves it {equity_units}"
-    if not any(position.lots for position in fund.positions.values()):
-        assert equity_units >= 0, f"I20: the fund owes {-equity_units}"
+    is_deleveraged = any(one.place and one.counterparty_id == INSURANCE_FUND for one in assignments)
+    if not is_deleveraged and not any(position.lots for position in fund.positions.values()):
+        assert equity_units >= min(0, before.fund_equity_units), f"I20: the fund owes {-equity_units}"
 
 
 def check_all_in_liquidation(view: View) -> None:

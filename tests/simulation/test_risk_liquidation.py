@@ -169,6 +169,22 @@ def test_the_fund_unwinds_at_later_prices_within_the_band():
     assert stage.lots(INSURANCE_FUND) == 6
 
 
+def test_the_fund_unwinds_no_further_than_its_bankruptcy_price():
+    """With 800,000 at 880 its ten lots are bankrupt at 800, and at 810 once the funding it owes is counted."""
+    stage = long_alice(fund_units=10**6, liquidation_band_ppb=200_000_000)
+    stage.mark(880)
+    stage.order(CHARLIE, BUY, 3, 805)
+    with nothing_worked_off():
+        stage.mark(880)
+        stage.fund_rate(10_000_000)
+    records = stage.run(commands.AdvanceTime(b"", 0))
+    assert kinds(records)[0] == "UnwindFund" and records[0].events == []
+    stage.order(CHARLIE, BUY, 3, 810)
+    (placed,) = only(stage.mark(880), events.OrderPlaced)
+    assert placed.price_ticks == 810
+    assert stage.lots(INSURANCE_FUND) == 7
+
+
 def test_deleveraging_takes_the_highest_rank_first_wholly():
     """Bob sold four at 1000 and has a thousand million; Charlie six at 1000 and just his margin: Charlie is first."""
     stage = RiskStage()
