@@ -197,12 +197,20 @@ class Audit:
         listed.funding_index += event.index_price_ticks * listed.value_units * event.rate_ppb
 
     def _settle(self, event: r.FundingSettled) -> None:
-        book, index = self.books[event.account_id], self.instruments[event.instrument_id].funding_index
-        owed = book.lots.get(event.instrument_id, 0) * (index - book.funding_indices[event.instrument_id])
-        charge_units = -(-owed // PPB)
-        book.funding_indices[event.instrument_id] = index
+        book = self.books[event.account_id]
+        charge_units = self._funding_units(book, event.instrument_id)
+        book.funding_indices[event.instrument_id] = self.instruments[event.instrument_id].funding_index
         book.cash_units -= charge_units
         self.pool_units += charge_units
+
+    def _funding_units(self, book: Book, instrument_id: int) -> int:
+        """What the position owes since it was settled last, rounded up."""
+        moved = self.instruments[instrument_id].funding_index - book.funding_indices.get(instrument_id, 0)
+        return -(-book.lots.get(instrument_id, 0) * moved // PPB)
+
+    def _owed_units(self, account_id: int) -> int:
+        book = self.books[account_id]
+        return sum(self._funding_units(book, instrument_id) for instrument_id in book.lots)
 
     def _start(self, event: r.LiquidationStarted) -> None:
         self.liquidations += 1
@@ -242,7 +250,7 @@ class Audit:
         )
         held_lots = self.books[INSURANCE_FUND].lots.get(event.instrument_id, 0)
         has_room = listed.fund_limit_units // lot_units - side * held_lots >= 1
-        return has_room and cost <= self.equity_units(INSURANCE_FUND) - kept
+        return has_room and cost <= self.equity_units(INSURANCE_FUND) - self._owed_units(INSURANCE_FUND) - kept
 
     def _assign(self, event: r.PositionAssigned) -> None:
         listed, step = self.instruments[event.instrument_id], self._step

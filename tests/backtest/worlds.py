@@ -55,6 +55,9 @@ makers = 2
 open_interest = "2000000"
 depth = "100000"
 
+[index]
+minimum_sources = 2
+
 [[markets]]
 underlying = "BTC"
 venues = [
