@@ -103,8 +103,20 @@ def check_below_maintenance(view: View, event: events.LiquidationStarted | event
     assert (event.equity_units, event.maintenance_units) == (equity_units, maintenance_units), "wrong numbers"
     assert equity_units < maintenance_units, "liquidated at maintenance or above"
     assert scopes.are_ready(world, account, scope), "I22: liquidated while halted or on a stale price"
-    if isinstance(event, events.LiquidationStepped) and event.step == terms.STEP_DELEVERAGE:
-        check_fund_spent(view, world, event)
+    if isinstance(event, events.LiquidationStepped):
+        if event.step == terms.STEP_REDUCE:
+            check_limit(view, event)
+        if event.step == terms.STEP_DELEVERAGE:
+            check_fund_spent(view, world, event)
+
+
+def check_limit(view: View, event: events.LiquidationStepped) -> None:
+    """However thin the book: no liquidation sells below, or buys above, the bankruptcy price or the band."""
+    instrument, side = view.instruments[event.instrument_id], 1 if event.lots > 0 else -1
+    assert side * (event.limit_price_ticks - event.bankruptcy_price_ticks) >= 0, "an order beyond bankruptcy"
+    away_ticks = side * (instrument.mark_price_ticks - event.limit_price_ticks)
+    within = away_ticks * PPB <= instrument.risk.liquidation_band_ppb * instrument.mark_price_ticks
+    assert within, "an order beyond the liquidation band"
 
 
 def check_fund_spent(view: View, world: World, event: events.LiquidationStepped) -> None:
