@@ -26,11 +26,17 @@ SCHEDULE = {
         "options": {"expires": 10},
     },
     "apply funding": {"task": "risk.tasks.apply_funding", "schedule": 10, "options": {"expires": 10}},
+    "watch feeds": {"task": "risk.tasks.watch_feeds", "schedule": 5, "options": {"expires": 5}},
     "forget old prices": {"task": "risk.tasks.forget_old_prices", "schedule": crontab(minute="37")},
     "measure queues of deleveraging": {
         "task": "trading.tasks.measure_deleveraging_queues",
         "schedule": 10,
         "options": {"expires": 10},
+    },
+    "keep the order-to-trade limit": {
+        "task": "trading.tasks.keep_order_to_trade_limit",
+        "schedule": 30,
+        "options": {"expires": 30},
     },
     "sweep liquidations": {"task": "risk.tasks.sweep_liquidations", "schedule": 60, "options": {"expires": 60}},
     "finish audit entries": {

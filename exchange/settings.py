@@ -33,6 +33,12 @@ FEED_RECORDING = env.str("FEED_RECORDING", default="")  # the file of recorded p
 FEED_SEED = env.str("FEED_SEED", default="1")  # of the simulated ones
 INDEX_PRICES_KEPT_DAYS = env.int("INDEX_PRICES_KEPT_DAYS", default=2)  # with all they were made from
 PREMIUMS_KEPT_DAYS = env.int("PREMIUMS_KEPT_DAYS", default=60)
+ORDER_TO_TRADE = {  # who tells this much within the window, and more than `ratio` for each fill, may only cancel
+    "window_s": env.int("ORDER_TO_TRADE_WINDOW_S", default=600),
+    "messages": env.int("ORDER_TO_TRADE_MESSAGES", default=100_000),
+    "ratio": env.int("ORDER_TO_TRADE_RATIO", default=1_000),
+    "cool_down_s": env.int("ORDER_TO_TRADE_COOL_DOWN_S", default=300),
+}
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 

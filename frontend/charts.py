@@ -11,27 +11,30 @@ Point = tuple[int, Decimal]  # milliseconds, value
 
 
 class Chart(NamedTuple):
-    """`line` are the points of a polyline in a box of WIDTH by HEIGHT; `zero` is where 0 lies, None outside of it."""
+    """`line` are the points of a polyline in a box of WIDTH by HEIGHT; `zero` is where 0 lies, None outside of it.
+
+    `low` and `high` are the ends of the box as people read them.
+    """
 
     line: str
     zero: str | None
-    low: Decimal
-    high: Decimal
+    low: str
+    high: str
     start: int
     end: int
 
 
-def steps(series: Sequence[Point]) -> Chart | None:
+def steps(series: Sequence[Point], *, places: int) -> Chart | None:
     """Values that stay until the next one, oldest first; None of fewer than two."""
     points: list[Point] = []
     for moment, value in series:
         if points:
             points.append((moment, points[-1][1]))
         points.append((moment, value))
-    return _chart(points) if len(series) > 1 else None
+    return _chart(points, places) if len(series) > 1 else None
 
 
-def _chart(points: Sequence[Point]) -> Chart:
+def _chart(points: Sequence[Point], places: int) -> Chart:
     times, values = [moment for moment, _ in points], [value for _, value in points]
     start, end, low, high = times[0], times[-1], min(values), max(values)
     seconds, span = max(end - start, 1), high - low or Decimal(1)
@@ -43,4 +46,5 @@ def _chart(points: Sequence[Point]) -> Chart:
         return f"{(high - value) * HEIGHT / span:.1f}"
 
     line = " ".join(f"{across(moment)},{down(value)}" for moment, value in points)
-    return Chart(line, down(Decimal(0)) if low < 0 < high else None, low, high, start, end)
+    zero = down(Decimal(0)) if low < 0 < high else None
+    return Chart(line, zero, f"{low:,.{places}f}", f"{high:,.{places}f}", start, end)

@@ -43,7 +43,7 @@ def insurance_fund(request: HttpRequest) -> HttpResponse:
         following=None,
         scale_by_id=scale_by_id,
     )
-    chart = charts.steps([(change.time, Decimal(change.balance)) for change in reversed(fund.results)])
+    chart = charts.steps([(change.time, Decimal(change.balance)) for change in reversed(fund.results)], places=2)
     context = {"fund": fund, "chart": chart, "kinds": risk_presenters.KINDS, "shown": SHOWN_CHANGES}
     return render(request, _template(request, "risk/_fund.html", "risk/fund.html"), context)
 
@@ -110,7 +110,7 @@ def funding(request: HttpRequest, symbol: str) -> HttpResponse:
     context = {
         "symbol": symbol,
         "symbols": [each.terms.symbol for each in list_instruments()],
-        "chart": charts.steps(series),
+        "chart": charts.steps(series, places=4),
         "predicted": predicted,
         "next_at": milliseconds(estimate.period_ns),
         "periods": [(moment, rate, price(ticks, scale)) for moment, rate, ticks in periods],

@@ -54,7 +54,8 @@ def _own_sentences(step: risk_answers.LiquidationStep) -> list[str]:
     if step.step == "reduce":
         done = f"{what} {SIDES[step.side]} at {grouped(step.average_price, 2)} on average, of {grouped(step.quantity)}."
         limit = f"No worse price than {grouped(step.limit_price)} was allowed; at {bankruptcy} nothing would be left."
-        return [why, done, limit, f"The fee of {grouped(step.fee, 2)} USDT went to the insurance fund."]
+        fee = f"The fee of {grouped(step.fee, 2)} USDT went to the insurance fund."
+        return [why, done, limit, fee if step.fee != "0" else "Nothing was left to pay a fee with."]
     if step.step == "take_over":
         taken = f"The book had no price good enough. The insurance fund took {what} at {bankruptcy}."
         return [why, taken, f"At the mark price that was worth {grouped(step.insurance_fund, 2)} USDT to it."]

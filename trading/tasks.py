@@ -5,7 +5,15 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from trading.services import account_transfers, accounts, audited, collateral, deleveraging_queues, listings
+from trading.services import (
+    account_transfers,
+    accounts,
+    audited,
+    collateral,
+    deleveraging_queues,
+    listings,
+    order_to_trade,
+)
 
 
 @shared_task
@@ -32,3 +40,8 @@ def finish_audit_entries() -> None:
 @shared_task
 def measure_deleveraging_queues() -> None:
     deleveraging_queues.measure_queues(now_ns=time.time_ns())
+
+
+@shared_task
+def keep_order_to_trade_limit() -> None:
+    order_to_trade.keep_limit(now=timezone.now())

@@ -20,7 +20,13 @@ class AuditEntry(models.Model):
         VOID = "void"  # never reached the engine in time, and never will
 
     started_at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: the exchange itself.",
+    )
     address = models.GenericIPAddressField(null=True, help_text="Where the request came from.")
     request_id = models.CharField(max_length=64, blank=True, help_text="As in the logs; empty: not from a request.")
     action = models.CharField(max_length=40)

@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 class Mandate(NamedTuple):
-    """Who wants something, why, from which address, and by which request of the logs."""
+    """Who wants something (None: the exchange itself), why, from which address, and by which request of the logs."""
 
-    actor: User
+    actor: User | None
     reason: str
     address: str | None = None
     request_id: str = ""

@@ -105,6 +105,11 @@ def _figures(values: dict[str, Any]) -> list[Figure]:
             f"{speed['times_real_time']:,.0f} × real time",
             f"{speed['price_steps_per_second']:,.0f} prices and {speed['events_per_second']:,.0f} events a second",
         ),
+        Figure(
+            "A price with all that follows",
+            f"{speed['price_command_us']:,.0f} µs",
+            f"looking at every account instead: {speed['full_scan_us']:,.0f} µs",
+        ),
     ]
 
 

@@ -34,12 +34,13 @@ def keep_guard(
     head = journal_head()
     if wait_for_sequence(name="instruments", sequence=head) < head:
         return
-    present = Instrument.objects.values_list("state", flat=True).get(instrument_id=instrument_id)
+    present, resume_at_ns = Instrument.objects.values_list("state", "resume_at_ns").get(instrument_id=instrument_id)
+    found = INSTRUMENT_NORMAL if resume_at_ns else present  # the engine forgets to resume once we change the state
     try:
         hold = _effective(row, present)
     except Undecided:
         return
-    wanted = next_hold(present=present, hold=hold, firmness=firmness, now_ns=now_ns, rules=rules)
+    wanted = next_hold(present=present, found=found, hold=hold, firmness=firmness, now_ns=now_ns, rules=rules)
     if wanted is not None and wanted != hold:
         _write(instrument_id, wanted, present)
         _set_state(symbol, instrument_id, wanted.state, head)

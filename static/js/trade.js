@@ -150,6 +150,10 @@ const AFTER = {
     chart.showFills(rows.map((row) => ({ time: row.dataset.fillTime, side: row.dataset.fillSide })));
   },
 };
+// An answer that was under way when somebody opened a form in the positions comes too late.
+document.body.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id === "positions" && detail.target.querySelector("details[open]")) detail.shouldSwap = false;
+});
 document.body.addEventListener("htmx:afterSettle", (event) => AFTER[event.target.id]?.());
 
 // On a phone one part is shown at a time; positions, orders and fills share a place everywhere.

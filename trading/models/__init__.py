@@ -1,5 +1,6 @@
 from trading.models.account_transfers import AccountTransfer
 from trading.models.accounts import AccountLeverage, EngineAccount
+from trading.models.activity import AccountActivity, ActivityHold
 from trading.models.cursor import ProjectionCursor, StreamPosition
 from trading.models.deleveraging import DeleveragingQueue
 from trading.models.instruments import ExchangeState, FundingRate, Instrument, ParametersVersion
@@ -14,8 +15,10 @@ from trading.models.requests import InstrumentRequest, Transfer
 from trading.models.trades import Fill, Trade
 
 __all__ = [
+    "AccountActivity",
     "AccountLeverage",
     "AccountTransfer",
+    "ActivityHold",
     "Assignment",
     "Balance",
     "Candle",

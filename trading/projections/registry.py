@@ -1,6 +1,7 @@
 """The projections of this app, by name."""
 
 from trading.projections.accounts import Accounts
+from trading.projections.activity import Activity
 from trading.projections.candles import Candles
 from trading.projections.depth import Depth
 from trading.projections.instruments import Instruments
@@ -24,4 +25,5 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     Depth,
     Candles,
     Tickers,
+    Activity,
 )

@@ -38,7 +38,7 @@ from trading.engine.decisions.deleveraging import assigned, deleverage
 from trading.engine.events import AnyEvent, OrderPlaced, TradeExecuted
 from trading.engine.execution import Execution
 from trading.engine.funding import funding_settled
-from trading.engine.requirements import fund_margin_units
+from trading.engine.requirements import equity_and_initial, fund_margin_units
 from trading.engine.risk_events import (
     IsolatedMarginChanged,
     LiquidationEnded,
@@ -102,7 +102,8 @@ def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
     if position.lots == 0 or not position.instrument.is_ready(state.time_ns) or fund.is_being_liquidated(position):
         return []
     held = held_in(fund, CROSS)
-    equity, maintenances = margin_of(fund, CROSS, held)
+    equity, _ = equity_and_initial(fund)
+    _, maintenances = margin_of(fund, CROSS, held)
     limit = _limit_price_ticks(position, _bankruptcy_price_ticks(position, equity, held, maintenances))
     execution = _against_the_book(position, abs(position.lots), limit) if limit else None
     return _order_events(state, execution) if execution is not None else []
@@ -192,7 +193,7 @@ def _take_over(state: State, step: Step) -> list[AnyEvent]:
     instrument = position.instrument
     risk = instrument.parameters.risk
     held = fund.positions.get(instrument.instrument_id) or Position(fund, instrument)
-    equity, _ = margin_of(fund, CROSS, held_in(fund, CROSS))
+    equity, _ = equity_and_initial(fund)
     lots = takeover_lots(
         lots=position.lots,
         bankruptcy_price_ticks=step.bankruptcy_price_ticks,
