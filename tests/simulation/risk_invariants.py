@@ -126,7 +126,7 @@ def check_fund_spent(view: View, world: World, event: events.LiquidationStepped)
     side = 1 if position.lots > 0 else -1
     lost_ticks = side * (event.bankruptcy_price_ticks - instrument.mark_price_ticks)
     if account is not world.fund:
-        free_units = scopes.equity(world, world.fund, 0)
+        free_units = money.cross_equity(world.instruments, world.fund)
         free_units -= money.fund_requirement(world.instruments, world.fund)
         margin_units = money.ceiling(instrument.value_at_mark(1) * instrument.risk.fund_margin_ppb, PPB)
         held_after = abs(world.fund.position(event.instrument_id).lots + side)
