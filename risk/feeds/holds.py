@@ -80,10 +80,10 @@ def _set_state(symbol: str, instrument_id: int, state: int, head: int) -> bool:
     except ApiError as error:
         logger.warning("%s could not be made %s: %s.", symbol, STATE_WORDS[state], error.code)
         return False
-    logger.warning("%s is %s, as its index is.", symbol, STATE_WORDS[state])
+    logger.warning("The feeds made %s %s.", symbol, STATE_WORDS[state])
     stricter = _set_meanwhile(instrument_id, after_sequence=head, before_sequence=request.sequence)
     if stricter > state:
-        logger.warning("%s was made %s at the same time: made so again.", symbol, STATE_WORDS[stricter])
+        logger.warning("%s was made %s at the same time, and is made so again.", symbol, STATE_WORDS[stricter])
         set_instrument_state(symbol=symbol, state=STATE_WORDS[stricter])
     return True
 

@@ -299,7 +299,8 @@ def test_feeds_that_hang_stop_trading_too_and_undo_it_when_they_are_back(desk, w
     desk.clock.advance(50)
     watch()
     assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_HALTED, INSTRUMENT_HALTED)
-    desk.pricing = desk.anew()
+    desk.round(4)
+    assert desk.state("BTC") == INSTRUMENT_HALTED, "who slept does not know for how long all was well"
     for _ in range(40):
         desk.round()
         watch()

@@ -1,27 +1,18 @@
 """Margin modes on the trading page, and the pages of liquidations, insurance fund and funding."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.chaos.traders import Api
+from tests.falling import let_fall
 from tests.pages.test_looks import SIZES, check
 from tests.pages.visitors import DESKTOP, PHONE
-from tests.whole_exchange import ROOT, wait_until
+from tests.whole_exchange import wait_until
 
 PAGES = ("/liquidations", "/insurance-fund", "/funding/BTC-PERP", "/funding/ETH-PERP")
 OWN = re.compile(r"^Liquidation \d")
-FALL = """
-from trading.engine.commands import UpdateMarkPrice
-from trading.models import Instrument
-from trading.services import gateway
-from trading.services.requests import stamp
-mark = Instrument.objects.get(symbol="BTC-PERP").mark_price_ticks
-gateway.submit(UpdateMarkPrice(*stamp(), 1, mark * 990 // 1000, mark * 990 // 1000))
-"""
 
 
 @pytest.fixture
@@ -98,8 +89,7 @@ def test_the_story_of_a_liquidation_is_told_to_whom_it_hit(visitors, exchange, s
     expect(alice.notices.first).to_contain_text("leverage is now 100×, margin is isolated")
     alice.place(side="Buy", quantity="0.05")
     expect(alice.positions).to_have_count(1)
-    command = [sys.executable, "manage.py", "shell", "-v0", "-c", FALL]
-    subprocess.run(command, cwd=ROOT, env=exchange.environment, check=True, timeout=60)
+    let_fall(exchange)
     wait_until(
         lambda: page.goto("/liquidations") and page.get_by_role("link", name=OWN).count(),
         what="a liquidation",

@@ -119,6 +119,17 @@ def the_bankruptcy_price_is_rounded_the_wrong_way():
 
 
 @bug
+def orders_of_liquidations_go_beyond_bankruptcy():
+    original = liquidation.liquidation_limit_price_ticks
+
+    def limit(*, lots: int, bankruptcy_price_ticks: int, **more: int) -> int:
+        return original(lots=lots, bankruptcy_price_ticks=1 if lots > 0 else 10**9, **more)
+
+    with patch.object(liquidation, "liquidation_limit_price_ticks", limit):
+        yield
+
+
+@bug
 def the_fund_takes_over_what_it_cannot_bear():
     with patch.object(liquidation, "takeover_lots", lambda *, lots, **_: abs(lots)):
         yield

@@ -103,8 +103,20 @@ def check_below_maintenance(view: View, event: events.LiquidationStarted | event
     assert (event.equity_units, event.maintenance_units) == (equity_units, maintenance_units), "wrong numbers"
     assert equity_units < maintenance_units, "liquidated at maintenance or above"
     assert scopes.are_ready(world, account, scope), "I22: liquidated while halted or on a stale price"
-    if isinstance(event, events.LiquidationStepped) and event.step == terms.STEP_DELEVERAGE:
-        check_fund_spent(view, world, event)
+    if isinstance(event, events.LiquidationStepped):
+        if event.step == terms.STEP_REDUCE:
+            check_limit(view, event)
+        if event.step == terms.STEP_DELEVERAGE:
+            check_fund_spent(view, world, event)
+
+
+def check_limit(view: View, event: events.LiquidationStepped) -> None:
+    """However thin the book: no liquidation sells below, or buys above, the bankruptcy price or the band."""
+    instrument, side = view.instruments[event.instrument_id], 1 if event.lots > 0 else -1
+    assert side * (event.limit_price_ticks - event.bankruptcy_price_ticks) >= 0, "an order beyond bankruptcy"
+    away_ticks = side * (instrument.mark_price_ticks - event.limit_price_ticks)
+    within = away_ticks * PPB <= instrument.risk.liquidation_band_ppb * instrument.mark_price_ticks
+    assert within, "an order beyond the liquidation band"
 
 
 def check_fund_spent(view: View, world: World, event: events.LiquidationStepped) -> None:
@@ -114,7 +126,7 @@ def check_fund_spent(view: View, world: World, event: events.LiquidationStepped)
     side = 1 if position.lots > 0 else -1
     lost_ticks = side * (event.bankruptcy_price_ticks - instrument.mark_price_ticks)
     if account is not world.fund:
-        free_units = scopes.equity(world, world.fund, 0)
+        free_units = money.cross_equity(world.instruments, world.fund)
         free_units -= money.fund_requirement(world.instruments, world.fund)
         margin_units = money.ceiling(instrument.value_at_mark(1) * instrument.risk.fund_margin_ppb, PPB)
         held_after = abs(world.fund.position(event.instrument_id).lots + side)

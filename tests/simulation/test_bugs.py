@@ -57,6 +57,7 @@ CAUGHT_BY = {
     "waiting_liquidations_are_forgotten": 43,
     "the_fee_may_go_beyond_the_equity": 43,
     "the_bankruptcy_price_is_rounded_the_wrong_way": 1,
+    "orders_of_liquidations_go_beyond_bankruptcy": 1,
     "the_fund_takes_over_what_it_cannot_bear": 3,
     "the_lowest_rank_is_deleveraged_first": 3,
     "an_isolated_loss_falls_on_the_cross_margin": 1,
