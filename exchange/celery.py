@@ -26,6 +26,7 @@ SCHEDULE = {
         "options": {"expires": 10},
     },
     "apply funding": {"task": "risk.tasks.apply_funding", "schedule": 10, "options": {"expires": 10}},
+    "watch feeds": {"task": "risk.tasks.watch_feeds", "schedule": 5, "options": {"expires": 5}},
     "forget old prices": {"task": "risk.tasks.forget_old_prices", "schedule": crontab(minute="37")},
     "measure queues of deleveraging": {
         "task": "trading.tasks.measure_deleveraging_queues",

@@ -6,9 +6,11 @@ from typing import Final
 from celery import shared_task
 from django.conf import settings
 
+from risk.feeds.watch import stop_without_feeds
 from risk.services import funding, records, sweep
 
 DAY_NS: Final = 24 * 3_600 * 10**9
+STARTED_NS: Final = time.time_ns()
 
 
 @shared_task
@@ -19,6 +21,11 @@ def apply_funding() -> None:
 @shared_task
 def sweep_liquidations() -> None:
     sweep.sweep_all()
+
+
+@shared_task
+def watch_feeds() -> None:
+    stop_without_feeds(now_ns=time.time_ns(), watched_since_ns=STARTED_NS)
 
 
 @shared_task

@@ -22,10 +22,10 @@ LARGEST_POSITION_USDT: Final = 60_000  # beyond it a taker only trades back
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """An instrument and its mark; one lot is worth `lot_value_units` there."""
+    """An instrument and what it is worth elsewhere; one lot is worth `lot_value_units` there."""
 
     instrument_id: int
-    mark_price_ticks: int
+    price_ticks: int
     lot_value_units: int
 
     def lots_for(self, usdt: int) -> int:
@@ -43,11 +43,11 @@ class Maker:
 
     def requote(self, market: Market) -> list[CancelOrder | PlaceOrder]:
         """Take back quotes the mark has left behind and one at random, then fill up both sides by at most two."""
-        reach_ticks = market.mark_price_ticks * (SPREAD_PPM + (LEVELS + 4) * STEP_PPM) // 10**6
+        reach_ticks = market.price_ticks * (SPREAD_PPM + (LEVELS + 4) * STEP_PPM) // 10**6
         stale = [
             order_id
             for order_id, (side, price) in self.quotes.items()
-            if not 0 < side * (market.mark_price_ticks - price) <= reach_ticks
+            if not 0 < side * (market.price_ticks - price) <= reach_ticks
         ]
         if len(self.quotes) > LEVELS:
             stale.append(self.dice.choice(list(self.quotes)))
@@ -58,7 +58,7 @@ class Maker:
 
     def _quote(self, market: Market, side: int) -> PlaceOrder:
         away_ppm = SPREAD_PPM + int(self.dice.betavariate(1, 2) * LEVELS * STEP_PPM)
-        price_ticks = market.mark_price_ticks - side * (market.mark_price_ticks * away_ppm // 10**6)
+        price_ticks = market.price_ticks - side * (market.price_ticks * away_ppm // 10**6)
         lots = market.lots_for(self.dice.randint(*QUOTE_USDT))
         return PlaceOrder(
             *stamp(), self.account_id, market.instrument_id, "", side, LIMIT, lots, price_ticks, GTC, EXPIRE_MAKER,

@@ -14,7 +14,7 @@ from risk.feeds.definitions import SECOND_NS, GuardRules
 from risk.feeds.guard import Firmness, Hold, next_hold
 from trading.core.markets import Instrument
 from trading.core.order_book import Ladder, orders_of
-from trading.core.terms import PPB
+from trading.core.terms import INSTRUMENT_NORMAL, PPB
 from trading.engine.commands import ApplyFunding, SetInstrumentState, UpdateMarkPrice
 
 HOUR_NS: Final = 3_600 * SECOND_NS
@@ -36,7 +36,14 @@ class Guard:
         length_ns = now_ns - self._since_ns
         firmness = Firmness(length_ns, 0) if is_firm else Firmness(0, length_ns)
         before = self._hold
-        self._hold = next_hold(present=present, hold=before, firmness=firmness, now_ns=now_ns, rules=self._rules)
+        self._hold = next_hold(
+            present=present,
+            found=INSTRUMENT_NORMAL,  # nobody else stops a market for good here
+            hold=before,
+            firmness=firmness,
+            now_ns=now_ns,
+            rules=self._rules,
+        )
         if self._hold is not None:
             return None if self._hold.state == present else self._hold.state
         return before.floor_state if before is not None else None

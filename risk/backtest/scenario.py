@@ -178,6 +178,7 @@ def _population(table: dict[str, Any]) -> PopulationRules:
         "depth_units": _units,
         "orders_per_s": float,
         "both_markets": float,
+        "isolated": float,
     }
     defaults = PopulationRules()._asdict()
     given = {name if name in defaults else f"{name}_units": value for name, value in table.items()}
@@ -193,7 +194,7 @@ def _index(table: dict[str, Any]) -> IndexRules:
     return IndexRules(
         clamp_ppb=_rate(table.get("clamp", "0.005")),
         stale_after_ns=int(table.get("stale_after_s", 30)) * SECOND_NS,
-        minimum_sources=int(table.get("minimum_sources", 2)),
+        minimum_sources=int(table.get("minimum_sources", 3)),
         outlier_ppb=_rate(table.get("outlier", "0.05")),
         frozen_after_ns=int(table.get("frozen_after_s", 120)) * SECOND_NS,
         maximum_spread_ppb=0,

@@ -36,16 +36,18 @@ class Firmness(NamedTuple):
     loose_for_ns: int
 
 
-def next_hold(*, present: int, hold: Hold | None, firmness: Firmness, now_ns: int, rules: GuardRules) -> Hold | None:
+def next_hold(
+    *, present: int, found: int, hold: Hold | None, firmness: Firmness, now_ns: int, rules: GuardRules
+) -> Hold | None:
     """What the guard is to hold now: the same hold (nothing to do), a new one whose state is to be set, or None.
 
-    `hold` is what it holds, of the present state, or None when that is somebody else's. None after a hold: its floor is
-    to be set.
+    `hold` is what it holds, of the present state, or None when that is somebody else's; `found` is the state that those
+    others mean to last. None after a hold: its floor is to be set.
     """
     assert hold is None or hold.state == present
     wanted = _strictness(firmness, rules)
     if wanted > present:
-        return Hold(wanted, hold.floor_state if hold else present, now_ns)
+        return Hold(wanted, hold.floor_state if hold else found, now_ns)
     if hold is None:
         return None
     if wanted > INSTRUMENT_NORMAL or min(firmness.firm_for_ns, now_ns - hold.since_ns) < rules.step_ns:

@@ -34,12 +34,13 @@ def keep_guard(
     head = journal_head()
     if wait_for_sequence(name="instruments", sequence=head) < head:
         return
-    present = Instrument.objects.values_list("state", flat=True).get(instrument_id=instrument_id)
+    present, resume_at_ns = Instrument.objects.values_list("state", "resume_at_ns").get(instrument_id=instrument_id)
+    found = INSTRUMENT_NORMAL if resume_at_ns else present  # the engine forgets to resume once we change the state
     try:
         hold = _effective(row, present)
     except Undecided:
         return
-    wanted = next_hold(present=present, hold=hold, firmness=firmness, now_ns=now_ns, rules=rules)
+    wanted = next_hold(present=present, found=found, hold=hold, firmness=firmness, now_ns=now_ns, rules=rules)
     if wanted is not None and wanted != hold:
         _write(instrument_id, wanted, present)
         _set_state(symbol, instrument_id, wanted.state, head)
@@ -79,10 +80,10 @@ def _set_state(symbol: str, instrument_id: int, state: int, head: int) -> bool:
     except ApiError as error:
         logger.warning("%s could not be made %s: %s.", symbol, STATE_WORDS[state], error.code)
         return False
-    logger.warning("%s is %s, as its index is.", symbol, STATE_WORDS[state])
+    logger.warning("The feeds made %s %s.", symbol, STATE_WORDS[state])
     stricter = _set_meanwhile(instrument_id, after_sequence=head, before_sequence=request.sequence)
     if stricter > state:
-        logger.warning("%s was made %s at the same time: made so again.", symbol, STATE_WORDS[stricter])
+        logger.warning("%s was made %s at the same time, and is made so again.", symbol, STATE_WORDS[stricter])
         set_instrument_state(symbol=symbol, state=STATE_WORDS[stricter])
     return True
 

@@ -31,6 +31,7 @@ from trading.services.requests import stamp
 
 SAMPLE_EVERY_NS: Final = 5 * 10**9
 DEPTH: Final = 200  # levels a side that impact prices may take
+LONGEST_GAP_NS: Final = 5 * 10**9  # after a longer one nobody knows what was in between
 BOOK_LAG_MS: Final = 5_000  # a book whose reader is further behind says nothing
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Pricing:
         self._changed_at_ns = dict.fromkeys(definitions, now_ns)
         self._is_firm = dict.fromkeys(definitions, False)
         self._sampled_at_ns = 0
+        self._round_at_ns = now_ns
 
     def round(self, quotes: Iterable[Quote], *, now_ns: int) -> bool:
         """Are all indices firm and their marks taken? Raises DatabaseError when the database is away."""
@@ -64,9 +66,11 @@ class Pricing:
         return self._send_marks(markets, prices, now_ns) and all(self._is_firm.values())
 
     def _learn_firmness(self, records: Mapping[str, IndexRecord], now_ns: int) -> None:
+        has_slept = now_ns - self._round_at_ns > LONGEST_GAP_NS
+        self._round_at_ns = now_ns
         for asset, record in records.items():
             is_firm = record.status == INDEX_FIRM
-            if is_firm != self._is_firm[asset]:
+            if is_firm != self._is_firm[asset] or (is_firm and has_slept):
                 self._is_firm[asset], self._changed_at_ns[asset] = is_firm, now_ns
 
     def _firmness(self, asset: str, now_ns: int) -> Firmness:

@@ -5,7 +5,8 @@ import pytest
 from exchange.contract.errors import ApiError
 from risk.feeds.definitions import SECOND_NS, GuardRules
 from risk.feeds.guard import Firmness, Hold, next_hold
-from risk.models import FeedHold
+from risk.feeds.watch import stop_without_feeds
+from risk.models import FeedHold, IndexTick
 from tests.feeds.world import VENUES
 from trading.core.terms import (
     INSTRUMENT_CANCEL_ONLY,
@@ -13,7 +14,7 @@ from trading.core.terms import (
     INSTRUMENT_NORMAL,
     INSTRUMENT_POST_ONLY,
 )
-from trading.engine.commands import SetInstrumentState
+from trading.engine.commands import SetInstrumentParameters, SetInstrumentState
 from trading.services import gateway, listings
 from trading.services.listings import deliver_requests, set_instrument_state
 
@@ -27,7 +28,7 @@ def loose(seconds):
 
 
 def decided(present, hold, firmness):
-    held = next_hold(present=present, hold=hold, firmness=firmness, now_ns=NOW_NS, rules=RULES)
+    held = next_hold(present=present, found=present, hold=hold, firmness=firmness, now_ns=NOW_NS, rules=RULES)
     return held and held[:2]
 
 
@@ -107,6 +108,33 @@ def test_it_comes_back_only_to_what_it_found(desk):
     good_for_long(desk)
     assert desk.state("BTC") == INSTRUMENT_POST_ONLY
     assert not FeedHold.objects.exists()
+
+
+@database
+def test_a_halt_for_volatility_that_met_a_bad_feed_ends_too(desk):
+    """The engine does not resume what somebody else has changed."""
+    parameters = desk.instrument("BTC").parameters
+    risk = parameters.risk._replace(
+        volatility_move_ppb=50_000_000, volatility_window_ns=60 * SECOND_NS, volatility_cancel_only_ns=3_600 * SECOND_NS
+    )
+    changed = parameters._replace(version=parameters.version + 1, risk=risk)
+    desk.gateway.execute(SetInstrumentParameters(b"", 0, 1, changed))
+    desk.read()
+    desk.all_say("BTC", "60000")
+    desk.round(2)
+    desk.all_say("BTC", "63500")
+    desk.round()
+    assert desk.state("BTC") == INSTRUMENT_HALTED
+    desk.round(3, seconds=150)
+    assert desk.state("BTC") == INSTRUMENT_CANCEL_ONLY
+    assert not FeedHold.objects.exists()
+    spoil(desk)
+    desk.round(2)
+    desk.round(2, seconds=60)
+    assert desk.state("BTC") == INSTRUMENT_HALTED
+    desk.all_say("BTC", "63500")
+    desk.round(30)
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
 
 
 @database
@@ -244,3 +272,54 @@ def test_a_refused_state_is_no_accident(desk, monkeypatch):
     spoil(desk)
     assert not desk.round(12)
     assert desk.state("BTC") == INSTRUMENT_NORMAL
+
+
+@pytest.fixture
+def watch(desk, settings):
+    """What Celery does, in an exchange that has been running for long."""
+    settings.FEED_SOURCE = "simulated"
+    since_ns = desk.clock.time_ns() - 3_600 * SECOND_NS
+
+    def look(watched_since_ns=since_ns):
+        for _ in desk.definitions:  # after the first command the rows are behind
+            stop_without_feeds(now_ns=desk.clock.time_ns(), watched_since_ns=watched_since_ns)
+            desk.read()
+
+    return look
+
+
+@database
+def test_feeds_that_hang_stop_trading_too_and_undo_it_when_they_are_back(desk, watch):
+    desk.clock.advance(9)
+    watch()
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
+    desk.clock.advance(1)
+    watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_POST_ONLY, INSTRUMENT_POST_ONLY)
+    desk.clock.advance(50)
+    watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_HALTED, INSTRUMENT_HALTED)
+    desk.round(4)
+    assert desk.state("BTC") == INSTRUMENT_HALTED, "who slept does not know for how long all was well"
+    for _ in range(40):
+        desk.round()
+        watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_NORMAL, INSTRUMENT_NORMAL)
+    assert not FeedHold.objects.exists()
+
+
+@database
+def test_feeds_have_time_to_begin(desk, watch):
+    desk.clock.advance(3_600)
+    watch(watched_since_ns=desk.clock.time_ns() - 39 * SECOND_NS)
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
+    watch(watched_since_ns=desk.clock.time_ns() - 40 * SECOND_NS)
+    assert desk.state("BTC") == INSTRUMENT_POST_ONLY
+
+
+@database
+def test_what_never_had_an_index_is_left_alone(desk, watch):
+    IndexTick.objects.filter(asset="ETH").delete()
+    desk.clock.advance(100)
+    watch()
+    assert (desk.state("BTC"), desk.state("ETH")) == (INSTRUMENT_HALTED, INSTRUMENT_NORMAL)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from prometheus_client import REGISTRY
 
 from risk import selectors
 from risk.core.index_price import FATES, INDEX_STATUSES
@@ -134,6 +135,18 @@ def test_a_frozen_venue_is_left_out_while_others_move(desk):
         assert desk.round(seconds=8)
     assert last_fates()["sim-north"] == "stale"
     assert desk.mark("BTC") == 600_430
+
+
+def test_metrics_tell_of_each_venue(desk):
+    desk.say("sim-north", "BTC", 0, 0)
+    desk.round()
+    labels = {"index": "BTC", "venue": "sim-north"}
+    assert REGISTRY.get_sample_value("exchange_index_firm", {"index": "BTC"}) == 1
+    assert REGISTRY.get_sample_value("exchange_venue_up", labels) == 0
+    assert REGISTRY.get_sample_value("exchange_venue_up", {**labels, "venue": "sim-east"}) == 1
+    counted = REGISTRY.get_sample_value("exchange_venue_fates_total", {**labels, "fate": "invalid"})
+    desk.round()
+    assert REGISTRY.get_sample_value("exchange_venue_fates_total", {**labels, "fate": "invalid"}) == counted + 1
 
 
 def test_venues_that_contradict_each_other_move_nothing(desk):

@@ -145,7 +145,7 @@ def take_over(world: World, case: Case) -> list[AnyEvent]:
         bankruptcy_price_ticks=case.bankruptcy_price_ticks,
         mark_price_ticks=instrument.mark_price_ticks,
         value_units=instrument.terms.value_units,
-        free_units=scopes.equity(world, fund, 0) - money.fund_requirement(world.instruments, fund),
+        free_units=money.cross_equity(world.instruments, fund) - money.fund_requirement(world.instruments, fund),
         held_lots=fund.position(instrument.instrument_id).lots,
         margin_ppb=instrument.risk.fund_margin_ppb,
         limit_units=instrument.risk.fund_limit_units,

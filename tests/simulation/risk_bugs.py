@@ -6,6 +6,7 @@ from unittest.mock import patch
 from risk.core.liquidation import bankruptcy_price_ticks
 from risk.core.margin import ceil_ppb
 from tests.simulation.bugs import bug
+from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
 from trading.core.price_window import PriceWindow
@@ -18,7 +19,6 @@ from trading.engine.decisions import deleveraging, liquidation, prices
 from trading.engine.events import FundingSettled, InstrumentStateChanged
 from trading.engine.liquidation_index import LiquidationIndex
 from trading.engine.state import State
-from trading.worker import follower
 
 
 @bug
@@ -119,6 +119,17 @@ def the_bankruptcy_price_is_rounded_the_wrong_way():
 
 
 @bug
+def orders_of_liquidations_go_beyond_bankruptcy():
+    original = liquidation.liquidation_limit_price_ticks
+
+    def limit(*, lots: int, bankruptcy_price_ticks: int, **more: int) -> int:
+        return original(lots=lots, bankruptcy_price_ticks=1 if lots > 0 else 10**9, **more)
+
+    with patch.object(liquidation, "liquidation_limit_price_ticks", limit):
+        yield
+
+
+@bug
 def the_fund_takes_over_what_it_cannot_bear():
     with patch.object(liquidation, "takeover_lots", lambda *, lots, **_: abs(lots)):
         yield
@@ -170,12 +181,24 @@ def snapshots_lack_when_a_halt_ends():
 
 
 @bug
-def snapshots_lack_who_waits_for_a_price():
-    original = snapshot.dump
+def snapshots_lack_margin_modes():
+    original = snapshot._dump_position
 
-    def dump(state: State) -> bytes:
-        with patch.object(state, "waiting", set()):
-            return original(state)
+    def dump_position(instrument_id: int, position: Position) -> list[Any]:
+        with patch.object(position, "isolated_units", None):
+            return original(instrument_id, position)
 
-    with patch.object(snapshot, "dump", dump), patch.object(follower, "dump", dump):
+    with patch.object(snapshot, "_dump_position", dump_position):
+        yield
+
+
+@bug
+def snapshots_lack_what_is_in_liquidation():
+    original = snapshot._dump_account
+
+    def dump_account(account: Account) -> list[Any]:
+        with patch.object(account, "liquidations", None):
+            return original(account)
+
+    with patch.object(snapshot, "_dump_account", dump_account):
         yield

@@ -103,8 +103,20 @@ def check_below_maintenance(view: View, event: events.LiquidationStarted | event
     assert (event.equity_units, event.maintenance_units) == (equity_units, maintenance_units), "wrong numbers"
     assert equity_units < maintenance_units, "liquidated at maintenance or above"
     assert scopes.are_ready(world, account, scope), "I22: liquidated while halted or on a stale price"
-    if isinstance(event, events.LiquidationStepped) and event.step == terms.STEP_DELEVERAGE:
-        check_fund_spent(view, world, event)
+    if isinstance(event, events.LiquidationStepped):
+        if event.step == terms.STEP_REDUCE:
+            check_limit(view, event)
+        if event.step == terms.STEP_DELEVERAGE:
+            check_fund_spent(view, world, event)
+
+
+def check_limit(view: View, event: events.LiquidationStepped) -> None:
+    """However thin the book: no liquidation sells below, or buys above, the bankruptcy price or the band."""
+    instrument, side = view.instruments[event.instrument_id], 1 if event.lots > 0 else -1
+    assert side * (event.limit_price_ticks - event.bankruptcy_price_ticks) >= 0, "an order beyond bankruptcy"
+    away_ticks = side * (instrument.mark_price_ticks - event.limit_price_ticks)
+    within = away_ticks * PPB <= instrument.risk.liquidation_band_ppb * instrument.mark_price_ticks
+    assert within, "an order beyond the liquidation band"
 
 
 def check_fund_spent(view: View, world: World, event: events.LiquidationStepped) -> None:
@@ -114,7 +126,7 @@ def check_fund_spent(view: View, world: World, event: events.LiquidationStepped)
     side = 1 if position.lots > 0 else -1
     lost_ticks = side * (event.bankruptcy_price_ticks - instrument.mark_price_ticks)
     if account is not world.fund:
-        free_units = scopes.equity(world, world.fund, 0)
+        free_units = money.cross_equity(world.instruments, world.fund)
         free_units -= money.fund_requirement(world.instruments, world.fund)
         margin_units = money.ceiling(instrument.value_at_mark(1) * instrument.risk.fund_margin_ppb, PPB)
         held_after = abs(world.fund.position(event.instrument_id).lots + side)
@@ -222,13 +234,15 @@ def check_isolated_loss(view: View, record: Record, before: Before) -> None:
 
 
 def check_fund(view: View, record: Record, before: Before) -> None:
-    """I20: the fund takes over only what leaves it solvent, and owes nothing when it holds nothing."""
+    """I20: the fund takes over only what leaves it solvent; holding nothing it owes no more than before, but where it
+    was itself, as the last of all, deleveraged."""
     fund, equity_units = view.accounts[INSURANCE_FUND], fund_equity(view)
-    took = any(isinstance(event, events.PositionAssigned) and not event.place for event in record.events)
-    if took and equity_units < before.fund_equity_units:
+    assignments = [event for event in record.events if isinstance(event, events.PositionAssigned)]
+    if any(not one.place for one in assignments) and equity_units < before.fund_equity_units:
         assert equity_units >= 0, f"I20: the fund took over what leaves it {equity_units}"
-    if not any(position.lots for position in fund.positions.values()):
-        assert equity_units >= 0, f"I20: the fund owes {-equity_units}"
+    is_deleveraged = any(one.place and one.counterparty_id == INSURANCE_FUND for one in assignments)
+    if not is_deleveraged and not any(position.lots for position in fund.positions.values()):
+        assert equity_units >= min(0, before.fund_equity_units), f"I20: the fund owes {-equity_units}"
 
 
 def check_all_in_liquidation(view: View) -> None:

@@ -154,6 +154,25 @@ def test_the_funds_limit_counts_what_it_holds():
     assert assigned(stage.mark(880)) == [(INSURANCE_FUND, 3, 900, 0), (BOB, 7, 900, 1)]
 
 
+def test_the_funding_the_fund_owes_is_settled_before_a_takeover_and_counted():
+    """Alice is liquidated again, at 780, and settled by a last sale, before the sweep comes: bankrupt at 789. The fund
+    has 1,100,000 less the 200,000 it owes, keeps 780,000, and needs 87,000 for a lot."""
+    stage = long_alice(fund_units=2_300_000, fund_margin_ppb=100_000_000)
+    stage.mark(880)
+    assert stage.lots(INSURANCE_FUND) == 10
+    stage.transfer(ALICE, 10**6)
+    stage.buy_from(ALICE, BOB, 10, 880)
+    stage.order(ALICE, SELL, 1, 900)
+    with nothing_worked_off():
+        stage.mark(780)
+        stage.fund_rate(20_000_000)
+        stage.order(CHARLIE, BUY, 1, 900)
+    records = stage.run(commands.AdvanceTime(b"", 0))
+    assert kinds(records)[:3] == ["UnwindFund", "Liquidate", "SettleFunding"]
+    assert names(records[1:2]) == ["FundingSettled", "LiquidationStepped", "PositionAssigned"]
+    assert assigned(records) == [(INSURANCE_FUND, 1, 789, 0), (BOB, 8, 789, 1)]
+
+
 def test_the_fund_unwinds_at_later_prices_within_the_band():
     stage = long_alice(fund_units=10**8)
     stage.mark(890)
@@ -167,6 +186,22 @@ def test_the_fund_unwinds_at_later_prices_within_the_band():
     placed = stated(records[1:])[0]
     assert (placed.account_id, placed.side, placed.quantity_lots, placed.price_ticks) == (-1, SELL, 10, 846)
     assert stage.lots(INSURANCE_FUND) == 6
+
+
+def test_the_fund_unwinds_no_further_than_its_bankruptcy_price():
+    """With 800,000 at 880 its ten lots are bankrupt at 800, and at 810 once the funding it owes is counted."""
+    stage = long_alice(fund_units=10**6, liquidation_band_ppb=200_000_000)
+    stage.mark(880)
+    stage.order(CHARLIE, BUY, 3, 805)
+    with nothing_worked_off():
+        stage.mark(880)
+        stage.fund_rate(10_000_000)
+    records = stage.run(commands.AdvanceTime(b"", 0))
+    assert kinds(records)[0] == "UnwindFund" and records[0].events == []
+    stage.order(CHARLIE, BUY, 3, 810)
+    (placed,) = only(stage.mark(880), events.OrderPlaced)
+    assert placed.price_ticks == 810
+    assert stage.lots(INSURANCE_FUND) == 7
 
 
 def test_deleveraging_takes_the_highest_rank_first_wholly():

@@ -107,9 +107,9 @@ def account_ids(residents: tuple[Resident, ...]) -> list[int]:
 
 
 def read_markets() -> dict[int, Market]:
-    """The demo's instruments that have a mark price, by id."""
+    """The demo's instruments that have an index, by id: makers who followed the mark would follow themselves."""
     symbols = [terms.symbol for terms, _ in FIRST_LISTING]
     return {
-        row.instrument_id: Market(row.instrument_id, row.mark_price_ticks, row.mark_price_ticks * row.value_units)
-        for row in Instrument.objects.filter(symbol__in=symbols, mark_price_ticks__gt=0)
+        row.instrument_id: Market(row.instrument_id, row.index_price_ticks, row.index_price_ticks * row.value_units)
+        for row in Instrument.objects.filter(symbol__in=symbols, index_price_ticks__gt=0)
     }

@@ -49,6 +49,8 @@ class Command(BaseCommand):
         if options["html"] is not None:
             options["html"].write_text(page, encoding="utf-8")
         broken = [name for name in NEVER if values.get(name)]
+        if values["fund_min_units"] < 0:
+            broken.append("fund_min_units (at least 0)")
         if broken:
             raise CommandError(f"These should be 0: {', '.join(broken)}.")
 

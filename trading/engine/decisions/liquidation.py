@@ -18,6 +18,7 @@ from risk.core.waterfall import (
     lots_to_close,
 )
 from trading.core.accounts import Account
+from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.terms import (
     BUY,
@@ -38,7 +39,7 @@ from trading.engine.decisions.deleveraging import assigned, deleverage
 from trading.engine.events import AnyEvent, OrderPlaced, TradeExecuted
 from trading.engine.execution import Execution
 from trading.engine.funding import funding_settled
-from trading.engine.requirements import fund_margin_units
+from trading.engine.requirements import equity_and_initial, fund_margin_units
 from trading.engine.risk_events import (
     IsolatedMarginChanged,
     LiquidationEnded,
@@ -102,7 +103,8 @@ def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
     if position.lots == 0 or not position.instrument.is_ready(state.time_ns) or fund.is_being_liquidated(position):
         return []
     held = held_in(fund, CROSS)
-    equity, maintenances = margin_of(fund, CROSS, held)
+    equity, _ = equity_and_initial(fund)
+    _, maintenances = margin_of(fund, CROSS, held)
     limit = _limit_price_ticks(position, _bankruptcy_price_ticks(position, equity, held, maintenances))
     execution = _against_the_book(position, abs(position.lots), limit) if limit else None
     return _order_events(state, execution) if execution is not None else []
@@ -134,12 +136,17 @@ def _limit_price_ticks(position: Position, bankruptcy_price_ticks: int) -> int:
 
 
 def _cancels(account: Account, scope: int) -> list[AnyEvent]:
-    """All open orders of the scope's instruments, by id."""
+    """All open orders whose fills the scope would pay for, by id."""
     return [
-        cancelled(order, CANCEL_LIQUIDATION)
-        for _, order in sorted(account.orders.items())
-        if (CROSS if order.position.isolated_units is None else order.position.instrument.instrument_id) == scope
+        cancelled(order, CANCEL_LIQUIDATION) for _, order in sorted(account.orders.items()) if _burdens(order, scope)
     ]
+
+
+def _burdens(order: Order, scope: int) -> bool:
+    """Margin for an isolated position's growth comes from the cross positions' equity."""
+    if order.position.isolated_units is None:
+        return scope == CROSS
+    return order.position.instrument.instrument_id == scope or (scope == CROSS and not order.reduce_only)
 
 
 def _reduce(state: State, step: Step) -> list[AnyEvent]:
@@ -192,7 +199,7 @@ def _take_over(state: State, step: Step) -> list[AnyEvent]:
     instrument = position.instrument
     risk = instrument.parameters.risk
     held = fund.positions.get(instrument.instrument_id) or Position(fund, instrument)
-    equity, _ = margin_of(fund, CROSS, held_in(fund, CROSS))
+    equity, _ = equity_and_initial(fund)
     lots = takeover_lots(
         lots=position.lots,
         bankruptcy_price_ticks=step.bankruptcy_price_ticks,
@@ -270,7 +277,7 @@ def _against_the_book(position: Position, lots: int, limit_price_ticks: int) -> 
         lots,
         limit_price_ticks,
         IOC,
-        EXPIRE_MAKER,
+        0,  # own orders are passed over: cancelled they would count among those a walk may meet
         False,
         True,
     )
