@@ -25,6 +25,8 @@ def open_account(world: World, command: commands.OpenAccount) -> list[AnyEvent]:
 def set_account_state(world: World, command: commands.SetAccountState) -> list[AnyEvent]:
     require(world.customer(command.account_id) is not None, "account_not_found")
     require(command.state in STATES, "invalid_parameter")
+    present = world.account(command.account_id).state
+    require(command.expected_state in (0, present), "idempotency_conflict")
     return [events.AccountStateChanged(command.account_id, command.state)]
 
 

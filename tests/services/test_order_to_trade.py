@@ -12,7 +12,7 @@ from tests.api.market import Market
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
 from trading.core import terms as t
 from trading.models import AccountActivity, ActivityHold
-from trading.services import accounts
+from trading.services import accounts, order_to_trade
 from trading.services.order_to_trade import keep_limit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,3 +117,17 @@ def test_with_the_engine_away_it_is_tried_again(market, noisy):
     AccountActivity.objects.all().delete()
     assert keep_limit(now=timezone.now() + 2 * COOL_DOWN) == (0, 1)
     assert state(market, noisy) == t.ACCOUNT_NORMAL
+
+
+def test_a_freeze_that_comes_in_between_stays(market, noisy, monkeypatch):
+    now = timezone.now()
+    seen = order_to_trade._too_much(now)
+    operator = User.objects.create_superuser("operator@example.com", "correct horse battery")
+    accounts.set_account_state(account_id=noisy.account.id, state="frozen", mandate=Mandate(operator, "we look"))
+    monkeypatch.setattr(order_to_trade, "_too_much", lambda now: seen)
+    assert keep_limit(now=now)[0] == 0
+    assert state(market, noisy) == t.ACCOUNT_FROZEN
+    monkeypatch.setattr(order_to_trade, "_too_much", lambda now: [])
+    keep_limit(now=now + COOL_DOWN)
+    assert state(market, noisy) == t.ACCOUNT_FROZEN
+    assert not ActivityHold.objects.exists()

@@ -98,7 +98,7 @@ def halt_everything(mandate: Mandate, row: None, fields: dict[str, Any]) -> str:
     if failed:
         names = ", ".join(f"{symbol} ({error.code})" for symbol, error in failed.items())
         raise ApiError(next(iter(failed.values())).code, f"Not certainly halted: {names}. All others are halted.")
-    return f"Halted: {', '.join(results) or 'nothing, as all were halted before'}."
+    return f"Halted: {', '.join(results) or 'nothing, as nothing is listed'}."
 
 
 @admin.register(Instrument)

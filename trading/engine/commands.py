@@ -25,8 +25,11 @@ class OpenAccount(Command, frozen=True, array_like=True, gc=False, tag=1):
 
 
 class SetAccountState(Command, frozen=True, array_like=True, gc=False, tag=2):
+    """With an `expected_state` (0: any) only while that is the account's state: for robots, who undo no one's word."""
+
     account_id: int
     state: int
+    expected_state: int = 0
 
 
 class SetAccountLimits(Command, frozen=True, array_like=True, gc=False, tag=3):

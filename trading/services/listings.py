@@ -11,7 +11,7 @@ from exchange.contract.errors import ApiError
 from trading.core.instruments import InstrumentTerms
 from trading.core.listing import BracketText, ParametersText, TermsText, parse_parameters, parse_terms
 from trading.core.risk_text import RiskText
-from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_STATES
+from trading.core.terms import INSTRUMENT_STATES
 from trading.engine.commands import Command, ListInstrument, SetInstrumentParameters, SetInstrumentState
 from trading.models import Instrument
 from trading.models.requests import LIVE, InstrumentRequest
@@ -89,10 +89,11 @@ def set_instrument_state(*, symbol: str, state: str, mandate: Mandate | None = N
 
 
 def halt_everything(*, mandate: Mandate) -> dict[str, ApiError | None]:
-    """Halts every instrument that is not halted, each by a command of its own; gives each symbol's error, None for
-    those that are halted now. What fails for one does not keep the others from being halted."""
+    """Halts every instrument, each by a command of its own; gives each symbol's error, None for those that are halted
+    now. Also those that are halted already, by something that would end the halt by itself. What fails for one does not
+    keep the others from being halted."""
     audit.checked_reason(mandate.reason)
-    symbols = Instrument.objects.exclude(state=INSTRUMENT_HALTED).order_by("symbol").values_list("symbol", flat=True)
+    symbols = Instrument.objects.order_by("symbol").values_list("symbol", flat=True)
     return {symbol: _try_to_halt(symbol, mandate) for symbol in list(symbols)}
 
 

@@ -54,7 +54,7 @@ def _too_much(now: datetime) -> list[tuple[int, int, int, int]]:
 
 def _hold(account_id: int, state: int, messages: int, fills: int, now: datetime) -> bool:
     """The row first: a command whose answer is lost is undone all the same. Of two who try, one sends."""
-    command = SetAccountState(*stamp(), account_id, ACCOUNT_CANCEL_ONLY)
+    command = SetAccountState(*stamp(), account_id, ACCOUNT_CANCEL_ONLY, state)
     fields = {
         "previous_state": state,
         "command_id": command.command_id.hex(),
@@ -77,7 +77,7 @@ def _release(hold: ActivityHold, now: datetime) -> bool:
         return False  # what the account's state is will be known soon
     is_ours = latest is not None and latest.command_id == hold.command_id
     if is_ours:
-        command = SetAccountState(*stamp(), hold.account_id, hold.previous_state)
+        command = SetAccountState(*stamp(), hold.account_id, hold.previous_state, ACCOUNT_CANCEL_ONLY)
         if not _submit(command, before=ACCOUNT_CANCEL_ONLY, reason="the time for which it could only cancel is over"):
             return False
     ActivityHold.objects.filter(account_id=hold.account_id, command_id=hold.command_id).delete()

@@ -47,6 +47,8 @@ def set_account_state(state: State, command: SetAccountState) -> list[AnyEvent]:
         return refuse(command, "account_not_found")
     if not ACCOUNT_NORMAL <= command.state <= ACCOUNT_FROZEN:
         return refuse(command, "invalid_parameter")
+    if command.expected_state and command.expected_state != state.accounts[command.account_id].state:
+        return refuse(command, "idempotency_conflict")
     return [AccountStateChanged(command.account_id, command.state)]
 
 
