@@ -32,6 +32,8 @@ BAD = {
     "crossed": ("60006", "59994"),
     "not a number": ("NaN", "NaN"),
     "endless": ("Infinity", "Infinity"),
+    "signalling": ("sNaN", "sNaN"),
+    "overflowing": ("1E+9999999", "1E+9999999"),
     "beyond every price": ("1E+400", "1E+400"),
     "one side": ("0", "60006"),
     "wide": ("50000", "70000"),
