@@ -21,7 +21,7 @@ class QuoteBoard:
         for quote in quotes:
             key = quote.venue, quote.underlying
             known, changed_at_ns = self._quotes.get(key, (None, now_ns))
-            is_same = known is not None and _prices(known) == _prices(quote)
+            is_same = known is not None and _legible_prices(known) == _legible_prices(quote)
             self._quotes[key] = quote, changed_at_ns if is_same else now_ns
 
     def index(self, definition: IndexDefinition, *, now_ns: int) -> IndexRecord:
@@ -51,10 +51,15 @@ class QuoteBoard:
 
 def nanoticks(price: Decimal, tick: Decimal) -> int | None:
     """Half to even; None for what is no number, or beyond every price."""
-    if not price.is_finite() or abs(price) > HIGHEST_TICKS * tick:
+    if not price.is_finite() or price.copy_abs() > HIGHEST_TICKS * tick:
         return None
     return round(price * PPB / tick)
 
 
 def _prices(quote: Quote) -> tuple[Decimal, Decimal, Decimal]:
     return quote.bid, quote.ask, quote.price
+
+
+def _legible_prices(quote: Quote) -> list[Decimal | None]:
+    """For comparing, which fails for some of what is no number: None instead."""
+    return [price if price.is_finite() else None for price in _prices(quote)]

@@ -1,21 +1,25 @@
 """Carries out what the guard decides, and undoes it: by the service operators use, and never an operator's own word.
 
-Before anything is sent the rows must be at the head of the journal. What somebody else, or the engine itself, set
-between that look and our command stands in the journal, and is set again when it was stricter.
+Before anything is loosened the rows must be at the head of the journal; tightening waits for nobody. What somebody
+else, or the engine itself, set between what the rows know and our command stands in the journal, and is set again when
+it was stricter.
 """
 
 import logging
+from typing import Final
 
 from exchange.contract.errors import ApiError
 from risk.feeds.definitions import GuardRules
 from risk.feeds.guard import Firmness, Hold, next_hold
 from risk.models import FeedHold
-from trading.core.terms import INSTRUMENT_NORMAL
+from trading.core.terms import INSTRUMENT_NORMAL, INSTRUMENT_STATES
 from trading.engine.events import InstrumentStateChanged
 from trading.models import Instrument, InstrumentRequest
 from trading.models.journal import read_rows
 from trading.selectors.sequences import journal_head, wait_for_sequence
 from trading.services.listings import STATE_WORDS, set_instrument_state
+
+WAIT_S: Final = 0.25
 
 logger = logging.getLogger(__name__)
 Kind, State = InstrumentRequest.Kind, InstrumentRequest.State
@@ -28,13 +32,18 @@ class Undecided(Exception):
 def keep_guard(
     *, instrument_id: int, symbol: str, row: FeedHold | None, firmness: Firmness, rules: GuardRules, now_ns: int
 ) -> None:
-    """Tightens or loosens the instrument as the guard decides; does nothing while that is not certain to be right."""
+    """Tightens or loosens the instrument as the guard decides; loosens only what is certain to be right."""
     if row is None and firmness.loose_for_ns < rules.post_only_after_ns:
         return
     head = journal_head()
-    if wait_for_sequence(name="instruments", sequence=head) < head:
+    is_loose = firmness.loose_for_ns >= rules.post_only_after_ns
+    reached = wait_for_sequence(name="instruments", sequence=head, timeout_s=0 if is_loose else WAIT_S)
+    is_behind = reached < head
+    if is_behind and not is_loose:
         return
     present, resume_at_ns = Instrument.objects.values_list("state", "resume_at_ns").get(instrument_id=instrument_id)
+    if is_behind:
+        present = _asked_since(instrument_id, reached) or present
     found = INSTRUMENT_NORMAL if resume_at_ns else present  # the engine forgets to resume once we change the state
     try:
         hold = _effective(row, present)
@@ -43,9 +52,20 @@ def keep_guard(
     wanted = next_hold(present=present, found=found, hold=hold, firmness=firmness, now_ns=now_ns, rules=rules)
     if wanted is not None and wanted != hold:
         _write(instrument_id, wanted, present)
-        _set_state(symbol, instrument_id, wanted.state, head)
-    elif wanted is None and (hold is None or _set_state(symbol, instrument_id, hold.floor_state, head)):
+        _set_state(symbol, instrument_id, wanted.state, reached)
+    elif wanted is None and not is_behind and _return_to_floor(symbol, instrument_id, hold, reached):
         FeedHold.objects.filter(instrument_id=instrument_id).delete()
+
+
+def _return_to_floor(symbol: str, instrument_id: int, hold: Hold | None, reached: int) -> bool:
+    """Is the guard done with it? What is somebody else's is left as it is."""
+    return hold is None or _set_state(symbol, instrument_id, hold.floor_state, reached)
+
+
+def _asked_since(instrument_id: int, sequence: int) -> int | None:
+    """The last state that was asked for and set after the record; None when there is none."""
+    asked = _requests(instrument_id).filter(state=State.ACCEPTED, sequence__gt=sequence).order_by("sequence").last()
+    return asked and INSTRUMENT_STATES[asked.content["state"]]
 
 
 def _effective(row: FeedHold | None, present: int) -> Hold | None:
@@ -73,15 +93,15 @@ def _write(instrument_id: int, wanted: Hold, present: int) -> None:
     )
 
 
-def _set_state(symbol: str, instrument_id: int, state: int, head: int) -> bool:
-    """Did it become so? `head` is where the journal was when it was decided."""
+def _set_state(symbol: str, instrument_id: int, state: int, reached: int) -> bool:
+    """Did it become so? `reached` is the last record that the rows knew when it was decided."""
     try:
         request = set_instrument_state(symbol=symbol, state=STATE_WORDS[state])
     except ApiError as error:
         logger.warning("%s could not be made %s: %s.", symbol, STATE_WORDS[state], error.code)
         return False
     logger.warning("The feeds made %s %s.", symbol, STATE_WORDS[state])
-    stricter = _set_meanwhile(instrument_id, after_sequence=head, before_sequence=request.sequence)
+    stricter = _set_meanwhile(instrument_id, after_sequence=reached, before_sequence=request.sequence)
     if stricter > state:
         logger.warning("%s was made %s at the same time, and is made so again.", symbol, STATE_WORDS[stricter])
         set_instrument_state(symbol=symbol, state=STATE_WORDS[stricter])
@@ -90,12 +110,13 @@ def _set_state(symbol: str, instrument_id: int, state: int, head: int) -> bool:
 
 def _set_meanwhile(instrument_id: int, *, after_sequence: int, before_sequence: int) -> int:
     """The last state that the journal has between the two, normal when there is none."""
-    state = INSTRUMENT_NORMAL
-    for row in read_rows(after_sequence=after_sequence):
-        for record in row.records():
+    state, sequence = INSTRUMENT_NORMAL, after_sequence
+    while sequence + 1 < before_sequence and (rows := read_rows(after_sequence=sequence)):
+        for record in (record for row in rows for record in row.records()):
             if after_sequence < record.sequence < before_sequence:
                 changes = [event for event in record.events if isinstance(event, InstrumentStateChanged)]
                 state = next((one.state for one in changes if one.instrument_id == instrument_id), state)
+        sequence = rows[-1].last_sequence
     return state
 
 

@@ -5,6 +5,7 @@ funding; without one no command is sent at all, and after a while the guard stop
 """
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -21,6 +22,7 @@ from risk.feeds.marks import NO_BOOK, Market, index_in_ticks, next_mark, premium
 from risk.feeds.source import Quote
 from risk.models import FeedHold, IndexTick, PremiumSample
 from risk.services.records import record_round
+from trading.core.terms import INSTRUMENT_NORMAL
 from trading.engine.commands import UpdateMarkPrice
 from trading.models import Ticker
 from trading.selectors.instruments import InstrumentView, list_instruments
@@ -32,6 +34,7 @@ from trading.services.requests import stamp
 SAMPLE_EVERY_NS: Final = 5 * 10**9
 DEPTH: Final = 200  # levels a side that impact prices may take
 LONGEST_GAP_NS: Final = 5 * 10**9  # after a longer one nobody knows what was in between
+MARK_VALID_NS: Final = 3 * 10**9  # from the look at its quotes on, whatever took time since
 BOOK_LAG_MS: Final = 5_000  # a book whose reader is further behind says nothing
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,9 @@ class Pricing:
         views = [view for view in list_instruments() if view.terms.symbol in self._asset_of]
         markets = self._markets(views, now_ns)
         prices = self._index_prices(views, records)
-        record_round(ticks=self._ticks(records, now_ns), samples=self._samples(markets, prices, now_ns))
+        normal = {view.terms.instrument_id for view in views if view.state == INSTRUMENT_NORMAL}
+        tradable = {instrument_id: prices[instrument_id] for instrument_id in normal & prices.keys()}
+        record_round(ticks=self._ticks(records, now_ns), samples=self._samples(markets, tradable, now_ns))
         self._keep_guards(views, now_ns)
         return self._send_marks(markets, prices, now_ns) and all(self._is_firm.values())
 
@@ -128,6 +133,7 @@ class Pricing:
         ]
 
     def _send_marks(self, markets: Mapping[int, Market], prices: Mapping[int, int], now_ns: int) -> bool:
+        """Were all taken? None is sent, or executed, once the quotes they are made of were judged too long ago."""
         commands = []
         for instrument_id, index_price_ticks in prices.items():
             mark_price_ticks, self._marks[instrument_id] = next_mark(
@@ -136,7 +142,14 @@ class Pricing:
                 state=self._marks.get(instrument_id) or start_of_mark(0),
                 time_ns=now_ns,
             )
-            commands.append(UpdateMarkPrice(*stamp(), instrument_id, mark_price_ticks, index_price_ticks))
+            command_id, _ = stamp()
+            valid_until_ns = now_ns + MARK_VALID_NS
+            commands.append(
+                UpdateMarkPrice(command_id, valid_until_ns, instrument_id, mark_price_ticks, index_price_ticks)
+            )
+        if time.time_ns() - now_ns > MARK_VALID_NS:
+            logger.warning("A round took too long for its marks to be sent.")
+            return False
         try:
             outcomes = gateway.submit_many(commands)
         except ApiError:

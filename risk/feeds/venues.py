@@ -34,6 +34,8 @@ RATE_LIMITED_PAUSE_S: Final = 10.0
 ORIGIN: Final = re.compile(r"^https?://[^/]+")
 
 NONE: Final = Decimal(0)
+MOST_DIGITS: Final = 30  # before or behind the point: with more, reckoning with it could overflow
+LAST_NS: Final = 2**63  # no time is that late
 
 
 class Top(NamedTuple):
@@ -100,15 +102,13 @@ class Follower:
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
                 tops = await _tops(exchange, self._venue, self._assets)
+            quotes = {asset: _quote(self._name, asset, self._venue.currency, tops) for asset in self._assets}
         except Exception as error:  # whatever a venue sends, the others go on
             return self._fail(exchange, error)
         if self._failures:
             logger.info("%s answers again.", self._name)
         self._failures = 0
-        for asset in self._assets:
-            quote = _quote(self._name, asset, self._venue.currency, tops)
-            if quote is not None:
-                self.quotes[asset] = quote
+        self.quotes.update((asset, quote) for asset, quote in quotes.items() if quote is not None)
         return self._venue.every_s
 
     def _fail(self, exchange: async_support.Exchange, error: Exception) -> float:
@@ -170,9 +170,11 @@ async def _tops(exchange: async_support.Exchange, venue: Venue, assets: Sequence
 
 
 def _top(ticker: Mapping[str, Any]) -> Top:
-    """A venue that gives no time is taken at the time of its answer."""
+    """A venue that gives no time is taken at the time of its answer. Raises ValueError for a time beyond all clocks."""
     stamp_ms = ticker["timestamp"]
     said_at_ns = time.time_ns() if stamp_ms is None else int(stamp_ms) * 10**6
+    if not 0 <= said_at_ns < LAST_NS:
+        raise ValueError("its time is beyond all clocks")
     return Top(_number(ticker["bid"]), _number(ticker["ask"]), said_at_ns)
 
 
@@ -189,11 +191,12 @@ def _quote(name: str, asset: str, currency: str, tops: Mapping[str, Top]) -> Quo
 
 
 def _number(text: Any) -> Decimal:
-    """What is missing is 0 and what is no number NaN: the index refuses both."""
+    """What is missing is 0, and what is no number or beyond all prices NaN: the index refuses both."""
     try:
-        return NONE if text is None else Decimal(str(text))
+        number = NONE if text is None else Decimal(str(text))
     except InvalidOperation:
         return Decimal("NaN")
+    return number if number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS else Decimal("NaN")
 
 
 def _quotient(price: Decimal, rate: Decimal) -> Decimal:

@@ -13,7 +13,7 @@ from aiohttp import web
 ASSETS = ("BTC", "ETH")
 HALF_SPREAD = Decimal("0.0001")
 TRANSPORT_FAULTS = ("timeout", "rate_limit", "server_error", "broken_json", "wrong_shape", "reset")
-CONTENT_FAULTS = ("frozen", "zero", "negative", "nan", "crossed", "outlier", "empty")
+CONTENT_FAULTS = ("frozen", "zero", "negative", "nan", "crossed", "outlier", "empty", "signalling", "overflowing")
 FAULTS = TRANSPORT_FAULTS + CONTENT_FAULTS
 LATE_S = 30.0
 RATE_LIMITED = {
@@ -115,6 +115,10 @@ class VenueStub:
                     bid, ask = bid * Decimal("1.3"), ask * Decimal("1.3")
                 case "empty":
                     return None, None
+                case "signalling":
+                    return "sNaN", "sNaN"
+                case "overflowing":
+                    return "1e9999999", "1e9999999"
         return tuple(str(one if one.is_nan() else one.quantize(Decimal("0.000001"))) for one in (bid, ask))
 
     async def binance_markets(self, request):

@@ -256,11 +256,35 @@ def test_a_stricter_state_set_at_the_same_moment_is_set_again(desk, monkeypatch)
 
 
 @database
-def test_nothing_is_decided_on_rows_that_are_behind(desk, monkeypatch):
+def test_it_tightens_on_rows_that_are_behind_and_loosens_only_on_those_that_are_not(desk, monkeypatch):
+    spoil(desk)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "read", lambda: None)
+        desk.round(20)
+        assert desk.state("BTC") == INSTRUMENT_POST_ONLY
+        desk.round(seconds=60)
+        desk.round()
+        assert desk.state("BTC") == INSTRUMENT_HALTED
+        states = [command.state for command in desk.gateway.sent if isinstance(command, SetInstrumentState)]
+        assert states == [INSTRUMENT_POST_ONLY, INSTRUMENT_HALTED]
+        good_for_long(desk, rounds=7)
+        assert desk.state("BTC") == INSTRUMENT_HALTED
+    desk.read()
+    good_for_long(desk)
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
+
+
+@database
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_what_is_stricter_stays_so_where_the_rows_do_not_know_it(desk, monkeypatch, is_asked):
     spoil(desk)
     monkeypatch.setattr(desk, "read", lambda: None)
+    if is_asked:
+        set_instrument_state(symbol="BTC-PERP", state="halted")
+    else:
+        desk.gateway.execute(SetInstrumentState(b"", 0, 1, INSTRUMENT_HALTED))
     desk.round(20)
-    assert desk.state("BTC") == INSTRUMENT_NORMAL
+    assert desk.state("BTC") == INSTRUMENT_HALTED
 
 
 @database

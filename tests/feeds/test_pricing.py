@@ -8,8 +8,9 @@ from prometheus_client import REGISTRY
 
 from risk import selectors
 from risk.core.index_price import FATES, INDEX_STATUSES
+from risk.feeds import pricing
 from risk.models import FeedHold, IndexTick, PremiumSample
-from risk.services.records import forget_before
+from risk.services.records import forget_before, record_round
 from tests.feeds.world import VENUES
 from trading.core.terms import (
     BUY,
@@ -22,6 +23,7 @@ from trading.core.terms import (
     SELL,
 )
 from trading.engine.commands import OpenAccount, PlaceOrder, TransferCollateral, UpdateMarkPrice
+from trading.services.listings import set_instrument_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,6 +34,8 @@ BAD = {
     "crossed": ("60006", "59994"),
     "not a number": ("NaN", "NaN"),
     "endless": ("Infinity", "Infinity"),
+    "signalling": ("sNaN", "sNaN"),
+    "overflowing": ("1E+9999999", "1E+9999999"),
     "beyond every price": ("1E+400", "1E+400"),
     "one side": ("0", "60006"),
     "wide": ("50000", "70000"),
@@ -252,6 +256,35 @@ def test_premiums_are_sampled_at_their_cadence_from_impact_prices(desk):
     assert predicted.samples == len(samples)
     assert predicted.average_premium_ppb == pytest.approx(average, abs=1)
     assert predicted.rate_ppb == predicted.average_premium_ppb - 500_000  # interest less premium, clamped
+
+
+@pytest.mark.parametrize(("seconds", "mark"), [(2, 610_000), (4, 600_000)])
+def test_a_mark_is_valid_for_three_seconds_from_its_quotes_on(desk, monkeypatch, seconds, mark):
+    def slow(**rows):
+        desk.clock.advance(seconds)
+        record_round(**rows)
+
+    monkeypatch.setattr(pricing, "time", desk.clock)
+    monkeypatch.setattr(pricing, "record_round", slow)
+    desk.all_say("BTC", "61000")
+    asked_ns = desk.clock.time_ns() + 10**9
+    count = len(desk.gateway.sent)
+    assert desk.round() == (mark == 610_000)
+    assert desk.mark("BTC") == mark
+    sent = [command for command in desk.gateway.sent[count:] if isinstance(command, UpdateMarkPrice)]
+    assert {command.valid_until_ns - asked_ns for command in sent} == ({3 * 10**9} if sent else set())
+
+
+def test_premiums_are_sampled_in_normal_trading_only(desk):
+    set_instrument_state(symbol="BTC-PERP", state="post_only")
+    desk.read()
+    PremiumSample.objects.all().delete()
+    desk.round(10)
+    assert set(PremiumSample.objects.values_list("instrument_id", flat=True)) == {2}
+    set_instrument_state(symbol="BTC-PERP", state="normal")
+    desk.read()
+    desk.round(10)
+    assert PremiumSample.objects.filter(instrument_id=1).exists()
 
 
 def fund(desk):

@@ -43,6 +43,8 @@ FATES = {
     "empty": {INVALID},
     "negative": {INVALID},
     "nan": {INVALID, STALE},
+    "signalling": {INVALID, STALE},
+    "overflowing": {INVALID, STALE},
     "crossed": {CROSSED},
     "outlier": {OUTLIER},
 }
@@ -50,7 +52,7 @@ FATES = {
 TELLING = [fault for fault in FATES if fault not in ("frozen", "outlier")]
 BREAKABLE = [(kind, fault) for kind in ("recorded", "venues") for fault in TELLING if fault in WORLDS[kind].faults]
 # Each fault once, two at a time.
-PAIRS = [(kind, WORLDS[kind].faults[place : place + 2]) for kind in ("recorded", "venues") for place in range(0, 13, 2)]
+PAIRS = [(kind, WORLDS[kind].faults[place : place + 2]) for kind in ("recorded", "venues") for place in range(0, 15, 2)]
 
 pytestmark = pytest.mark.asyncio
 

@@ -130,6 +130,8 @@ def spoiled(fault, bid, ask):
         "empty": (0, ask),
         "negative": (-bid, -ask),
         "nan": ("NaN", "NaN"),
+        "signalling": ("sNaN", "sNaN"),
+        "overflowing": ("1e9999999", "1e9999999"),
         "crossed": (ask, bid),
         "outlier": (bid * Decimal("1.3"), ask * Decimal("1.3")),
     }.get(fault, (bid, ask))
