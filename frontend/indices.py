@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from exchange.contract.errors import ApiError
 from exchange.contract.numbers import format_rate
@@ -56,12 +57,14 @@ class IndexLine(NamedTuple):
     is_firm: bool
 
 
+@require_GET
 def indices(request: HttpRequest) -> HttpResponse:
     """The list; asked for by itself it is the table alone."""
     template = "indices/_table.html" if request.headers.get("HX-Request") else "indices/list.html"
     return render(request, template, {"indices": index_lines()})
 
 
+@require_GET
 def page(request: HttpRequest, asset: str) -> HttpResponse:
     """One index. Asked for by itself it is what changes, alone."""
     try:
