@@ -1,13 +1,14 @@
 """The independent accountant of a backtest: keeps every account by its cash flows alone and checks the engine by it.
 
     equity = deposits - fees - funding + sum(sales - purchases) + sum(lots * mark * value units)
-Nothing here uses the engine's own equity, margin, entry values or realised P&L. All numbers are exact integers.
+Nothing here uses the engine's own equity, maintenance, entry values or realised P&L; of isolated positions it takes the
+margin that the engine states. All numbers are exact integers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from trading.core.instruments import Bracket, InstrumentParameters
 from trading.core.terms import BUY, INSURANCE_FUND, PPB, STEP_CANCEL, STEP_DELEVERAGE, STEP_TAKEOVER
@@ -15,15 +16,22 @@ from trading.engine import events as e
 from trading.engine import risk_events as r
 from trading.engine.state import SETTLEMENT_ASSET, State
 
+CROSS: Final = 0
+
 
 class Book:
-    """An account: its cash (all that was paid in, earned and spent) and its lots by instrument."""
+    """An account: its cash (all that was paid in, earned and spent) and, by instrument, lots and what they cost.
 
-    __slots__ = ("cash_units", "funding_indices", "lots")
+    `isolated_units` are the margins of isolated positions, as the engine last stated them.
+    """
+
+    __slots__ = ("cash_units", "entries_units", "funding_indices", "isolated_units", "lots")
 
     def __init__(self) -> None:
         self.cash_units = 0
         self.lots: dict[int, int] = {}
+        self.entries_units: dict[int, int] = {}
+        self.isolated_units: dict[int, int] = {}
         self.funding_indices: dict[int, int] = {}
 
 
@@ -54,8 +62,6 @@ class Step(NamedTuple):
     """A takeover or deleveraging under way, until its last lot is assigned."""
 
     kind: int
-    instrument_id: int
-    lots: int
     deficit_a_lot_units: int
 
 
@@ -84,6 +90,8 @@ class Audit:
             e.CollateralTransferred: self._transfer,
             e.MarkPriceUpdated: self._mark,
             e.TradeExecuted: self._trade,
+            r.MarginModeChanged: self._change_mode,
+            r.IsolatedMarginChanged: self._isolate,
             r.FundingApplied: self._fund,
             r.FundingSettled: self._settle,
             r.LiquidationStarted: self._start,
@@ -117,11 +125,21 @@ class Audit:
             for number, lots in book.lots.items()
         )
 
-    def maintenance_units(self, account_id: int) -> int:
-        return sum(
+    def margin_units(self, account_id: int, scope: int) -> tuple[int, int]:
+        """(equity, maintenance margin) of an isolated position, by its instrument id, or with 0 of all others."""
+        book = self.books[account_id]
+        held = self._held(account_id, scope)
+        if scope == CROSS:
+            equity = book.cash_units
+            equity += sum(book.entries_units.get(number, 0) - units for number, units in book.isolated_units.items())
+        else:
+            equity = book.isolated_units[scope] - book.entries_units.get(scope, 0)
+        equity += sum(lots * listed.mark_price_ticks * listed.value_units for listed, lots in held)
+        maintenance = sum(
             _maintenance(listed.brackets, abs(lots) * listed.mark_price_ticks * listed.value_units)
-            for listed, lots in self._held(account_id)
+            for listed, lots in held
         )
+        return equity, maintenance
 
     def ledger_imbalance_units(self, state: State) -> int:
         """How far the engine's state is from these books, account by account, and either from summing to what came in.
@@ -142,21 +160,28 @@ class Audit:
                 cash -= position.entry_value_units
                 entries += position.lots
                 imbalance += abs(position.lots - book.lots.get(number, 0))
+                imbalance += abs(position.entry_value_units - book.entries_units.get(number, 0))
             imbalance += abs(cash - book.cash_units)
         imbalance += abs(state.fees_units.get(SETTLEMENT_ASSET, 0) - self.fees_units)
         imbalance += abs(state.funding_units.get(SETTLEMENT_ASSET, 0) - self.pool_units)
         return imbalance + abs(entries)
 
-    def scan(self) -> list[tuple[int, int, int]]:
-        """(account id, equity, maintenance) of everybody who holds something: the full scan an index saves."""
+    def scan(self) -> list[tuple[int, int, int, int]]:
+        """(account id, scope, equity, maintenance) of all who hold something: the full scan an index saves."""
         return [
-            (account_id, self.equity_units(account_id), self.maintenance_units(account_id))
+            (account_id, scope, *self.margin_units(account_id, scope))
             for account_id, book in self.books.items()
-            if book.lots
+            for scope in {number if number in book.isolated_units else CROSS for number in book.lots}
         ]
 
-    def _held(self, account_id: int) -> list[tuple[Listed, int]]:
-        return [(self.instruments[number], lots) for number, lots in self.books[account_id].lots.items()]
+    def _held(self, account_id: int, scope: int) -> list[tuple[Listed, int]]:
+        """What the account holds in a scope."""
+        book = self.books[account_id]
+        return [
+            (self.instruments[number], lots)
+            for number, lots in book.lots.items()
+            if (number if number in book.isolated_units else CROSS) == scope
+        ]
 
     def _list(self, event: e.InstrumentListed) -> None:
         self.instruments[event.terms.instrument_id] = Listed(event.terms.value_units, event.parameters)
@@ -187,10 +212,22 @@ class Audit:
         held = book.lots.get(instrument_id, 0)
         if held == 0:
             book.funding_indices[instrument_id] = self.instruments[instrument_id].funding_index
+        entry_units = book.entries_units.get(instrument_id, 0)
         if held + signed_lots:
             book.lots[instrument_id] = held + signed_lots
+            book.entries_units[instrument_id] = _entry_after(held, entry_units, signed_lots, value_units)
         else:
-            del book.lots[instrument_id]
+            del book.lots[instrument_id], book.entries_units[instrument_id]
+
+    def _change_mode(self, event: r.MarginModeChanged) -> None:
+        isolated = self.books[event.account_id].isolated_units
+        if event.is_isolated:
+            isolated[event.instrument_id] = event.isolated_units
+        else:
+            isolated.pop(event.instrument_id, None)
+
+    def _isolate(self, event: r.IsolatedMarginChanged) -> None:
+        self.books[event.account_id].isolated_units[event.instrument_id] = event.isolated_units
 
     def _fund(self, event: r.FundingApplied) -> None:
         listed = self.instruments[event.instrument_id]
@@ -201,6 +238,8 @@ class Audit:
         charge_units = self._funding_units(book, event.instrument_id)
         book.funding_indices[event.instrument_id] = self.instruments[event.instrument_id].funding_index
         book.cash_units -= charge_units
+        if event.instrument_id in book.isolated_units:
+            book.isolated_units[event.instrument_id] -= charge_units
         self.pool_units += charge_units
 
     def _funding_units(self, book: Book, instrument_id: int) -> int:
@@ -214,23 +253,26 @@ class Audit:
 
     def _start(self, event: r.LiquidationStarted) -> None:
         self.liquidations += 1
-        self.wrongful_liquidations += not self._is_rightful(event.account_id)
+        self.wrongful_liquidations += not self._is_rightful(event.account_id, event.instrument_id)
         self.liquidated_notional_units += sum(
-            abs(lots) * listed.mark_price_ticks * listed.value_units for listed, lots in self._held(event.account_id)
+            abs(lots) * listed.mark_price_ticks * listed.value_units
+            for listed, lots in self._held(event.account_id, event.instrument_id)
         )
 
-    def _is_rightful(self, account_id: int) -> bool:
-        is_short = self.equity_units(account_id) < self.maintenance_units(account_id)
-        return is_short and all(listed.is_fair for listed, _ in self._held(account_id))
+    def _is_rightful(self, account_id: int, scope: int) -> bool:
+        equity, maintenance = self.margin_units(account_id, scope)
+        return equity < maintenance and all(listed.is_fair for listed, _ in self._held(account_id, scope))
 
     def _stepped(self, event: r.LiquidationStepped) -> None:
         if event.step == STEP_CANCEL:
             return
-        self.wrongful_liquidations += not self._is_rightful(event.account_id)
+        is_isolated = event.instrument_id in self.books[event.account_id].isolated_units
+        scope = event.instrument_id if is_isolated else CROSS
+        self.wrongful_liquidations += not self._is_rightful(event.account_id, scope)
         listed = self.instruments[event.instrument_id]
         short_ticks = event.bankruptcy_price_ticks - listed.mark_price_ticks
         deficit_a_lot = max((short_ticks if event.lots > 0 else -short_ticks) * listed.value_units, 0)
-        self._step = Step(event.step, event.instrument_id, event.lots, deficit_a_lot)
+        self._step = Step(event.step, deficit_a_lot)
         if event.step == STEP_TAKEOVER:
             self.takeovers += 1
         elif event.step == STEP_DELEVERAGE:
@@ -246,7 +288,7 @@ class Audit:
         cost += -(-lot_units * listed.fund_margin_ppb // PPB)
         kept = sum(
             -(-abs(lots) * held.mark_price_ticks * held.value_units * held.fund_margin_ppb // PPB)
-            for held, lots in self._held(INSURANCE_FUND)
+            for held, lots in self._held(INSURANCE_FUND, CROSS)
         )
         held_lots = self.books[INSURANCE_FUND].lots.get(event.instrument_id, 0)
         has_room = listed.fund_limit_units // lot_units - side * held_lots >= 1
@@ -271,6 +313,16 @@ class Audit:
     def _fee(self, event: r.LiquidationFeeCharged) -> None:
         self.books[event.account_id].cash_units -= event.fee_units
         self.books[INSURANCE_FUND].cash_units += event.fee_units
+
+
+def _entry_after(held: int, entry_units: int, signed_lots: int, value_units: int) -> int:
+    """What the lots cost after a fill of this value: what is closed takes its part along, rounded up."""
+    side = 1 if signed_lots > 0 else -1
+    if held * side >= 0:
+        return entry_units + side * value_units
+    closed = min(abs(signed_lots), abs(held))
+    opened_units = value_units * (abs(signed_lots) - closed) // abs(signed_lots)
+    return entry_units - -(-entry_units * closed // abs(held)) + side * opened_units
 
 
 def _maintenance(brackets: tuple[Bracket, ...], notional_units: int) -> int:

@@ -50,7 +50,7 @@ class PopulationRules(NamedTuple):
     """`open_interest_units` and `depth_units` (of all makers on one side, in quiet times) are for each market.
 
     `orders_per_s` is how many traders of a market act in a quiet second; `both_markets` is the share of traders that
-    hold a position in every market.
+    hold a position in every market, `isolated` that of the others whose position is isolated.
     """
 
     profile: str = "hyperliquid-2025"
@@ -60,6 +60,7 @@ class PopulationRules(NamedTuple):
     depth_units: int = 2_000_000_000_000
     orders_per_s: float = 0.05
     both_markets: float = 0.2
+    isolated: float = 0.3
 
 
 class Holding(NamedTuple):
@@ -71,10 +72,11 @@ class Holding(NamedTuple):
 
 
 class Trader(NamedTuple):
-    """`leverage` is what the holdings together have on the trader's margin."""
+    """`leverage` is what the holdings together have on the trader's margin; only a single one may be isolated."""
 
     leverage: float
     holdings: tuple[Holding, ...]
+    is_isolated: bool = False
 
     def margin_units(self) -> int:
         return ceil(sum(holding.notional_units for holding in self.holdings) / self.leverage)
@@ -100,7 +102,7 @@ def _trader(
     leverage = exp(log(cls.low) + rng.random() * log(cls.high / cls.low))
     leverage = max(1.0, leverage * LONG_LEVERAGE if side == BUY else leverage / LONG_LEVERAGE)
     if markets == 1 or rng.random() >= rules.both_markets:
-        return Trader(leverage, (Holding(market, side, size),))
+        return Trader(leverage, (Holding(market, side, size),), rng.random() < rules.isolated)
     part = size // markets
     holdings = tuple(
         Holding(other, side if other == market or rng.random() < 0.5 else -side, part) for other in range(markets)

@@ -156,7 +156,8 @@ def _period(scenario: Scenario) -> str:
 def _population(scenario: Scenario) -> str:
     rules = scenario.population
     return (
-        f"{rules.traders:,} traders a market by the profile {rules.profile}, {usdt(rules.open_interest_units)} open "
+        f"{rules.traders:,} traders a market by the profile {rules.profile}, {rules.isolated:.0%} of those in one "
+        f"market with isolated margin, {usdt(rules.open_interest_units)} open "
         f"on each side at most, {rules.makers} makers who show {usdt(rules.depth_units)} on each side in quiet times; "
         f"seed {scenario.seed}"
     )

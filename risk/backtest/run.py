@@ -63,7 +63,7 @@ class Run:
         self.fund_start_units = scenario.fund_units
         self.price_seconds = self.scan_seconds = self.seconds = self.cpu_seconds = 0.0
         self.scans = self.missed_liquidations = self.ledger_imbalance_units = 0
-        self._suspects: list[int] = []
+        self._suspects: list[tuple[int, int]] = []
         self._data_dir = market_data_dir
         self._report = report
         self._time_ns = scenario.starts_s * SECOND_NS
@@ -188,20 +188,21 @@ class Run:
         self.scan_seconds += process_time() - began
         self.scans += 1
         self.ledger_imbalance_units += self.audit.ledger_imbalance_units(self.engine.state)
-        self._suspects = [account_id for account_id, equity, maintenance in scanned if equity < maintenance]
-        ratios = sorted(maintenance * 1000 // max(equity, 1) for _, equity, maintenance in scanned) or [0]
+        self._suspects = [
+            (account_id, scope) for account_id, scope, equity, maintenance in scanned if equity < maintenance
+        ]
+        ratios = sorted(maintenance * 1000 // max(equity, 1) for _, _, equity, maintenance in scanned) or [0]
         return tuple(min(ratios[len(ratios) * part // 100], 2000) for part in (50, 90, 99))  # type: ignore[return-value]
 
     def _look_at_suspects(self, cast: Cast) -> None:
         """A trade may leave an account short of maintenance until the next price; after that it is in liquidation."""
         suspects, self._suspects = self._suspects, []
         if suspects and all(market.instrument.is_ready(self._time_ns) for market in cast.markets):
-            accounts = self.engine.state.accounts
-            self.missed_liquidations += sum(
-                self.audit.equity_units(account_id) < self.audit.maintenance_units(account_id)
-                and accounts[account_id].liquidations is None
-                for account_id in suspects
-            )
+            self.missed_liquidations += sum(self._is_missed(*suspect) for suspect in suspects)
+
+    def _is_missed(self, account_id: int, scope: int) -> bool:
+        equity, maintenance = self.audit.margin_units(account_id, scope)
+        return equity < maintenance and scope not in (self.engine.state.accounts[account_id].liquidations or ())
 
     def _open_notional_units(self) -> int:
         instruments = self.audit.instruments

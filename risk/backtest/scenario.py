@@ -178,6 +178,7 @@ def _population(table: dict[str, Any]) -> PopulationRules:
         "depth_units": _units,
         "orders_per_s": float,
         "both_markets": float,
+        "isolated": float,
     }
     defaults = PopulationRules()._asdict()
     given = {name if name in defaults else f"{name}_units": value for name, value in table.items()}

@@ -21,6 +21,7 @@ from trading.engine.commands import (
     OpenAccount,
     PlaceOrder,
     SetLeverage,
+    SetMarginMode,
     TransferCollateral,
     UpdateMarkPrice,
 )
@@ -95,6 +96,8 @@ def _open_trader(account_id: int, trader: Trader, markets: list[Market], execute
         highest = maximum_leverage(brackets, int(holding.notional_units * 1.1))
         leverage = min(ceil(trader.leverage) + 1, highest)
         execute(SetLeverage(b"", 0, account_id, market.instrument_id, leverage))
+        if trader.is_isolated:
+            execute(SetMarginMode(b"", 0, account_id, market.instrument_id, True))
 
 
 def _open_positions(traders: dict[int, Trader], markets: list[Market], execute: Execute) -> None:

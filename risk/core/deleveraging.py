@@ -20,6 +20,7 @@ LIGHTS: Final = 5
 # their order, and equal ones stay equal.
 _RANK_BITS: Final = 256
 _DENOMINATOR_BOUND: Final = 2**128
+_HIGHEST: Final = 2**63 - 1
 
 
 class RankedPosition(NamedTuple):
@@ -55,8 +56,8 @@ def rank_scaled(*, lots: int, entry_value_units: int, equity_units: int, lot_val
 
 
 def rank_ppb(rank: int) -> int:
-    """A rank as people read it, in parts per billion, rounded down."""
-    return rank * PPB >> _RANK_BITS
+    """A rank as people read it, in parts per billion, rounded down; what 64 bits cannot hold is the most they can."""
+    return max(-_HIGHEST, min(rank * PPB >> _RANK_BITS, _HIGHEST))
 
 
 def in_queue_order(positions: Sequence[RankedPosition]) -> list[RankedPosition]:

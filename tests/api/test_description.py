@@ -137,6 +137,21 @@ def test_the_description_of_an_attached_order_is_what_the_parser_takes(document)
     assert verdicts.count(True) == 2 + 2 + 2 * 2
 
 
+def test_the_description_of_a_change_of_position_is_what_the_parser_takes(document):
+    validator, verdicts = validator_of(document, "PositionChange"), []
+    for leverage, margin_mode, change in product((None, 5), (None, "isolated"), (None, "-100")):
+        given = {"leverage": leverage, "margin_mode": margin_mode, "isolated_margin_change": change}
+        body = {name: value for name, value in given.items() if value is not None}
+        parsed = msgspec.convert(body, requests.PositionChange)
+        try:
+            commands = parsing.position_change(parsed, scale=SCALE, account_id=1, command_id=b"", valid_until_ns=1)
+            verdicts.append(list(commands) == list(body))
+        except ApiError:
+            verdicts.append(False)
+        assert validator.is_valid(body) == verdicts[-1], body
+    assert verdicts.count(True) == 7
+
+
 def test_examples_are_what_the_parser_takes(document):
     for name, shown in EXAMPLES.items():
         for title, body in shown.items():

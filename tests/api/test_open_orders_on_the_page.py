@@ -64,7 +64,7 @@ def test_the_page_sends_the_account_it_shows(alice):
     assert json.loads(headers)["X-Account"] == str(alice.account.id)
 
 
-@pytest.mark.parametrize("name", ["leverage", "place"])
+@pytest.mark.parametrize("name", ["margin", "place"])
 def test_endless_numbers_are_refused(alice, name):
     alice.client.force_login(alice.user)
     given = {"leverage": "1" * 5000, "side": "buy", "type": "limit", "price": "59000", "quantity": "1"}

@@ -206,7 +206,8 @@ def test_a_preview_places_nothing_and_the_engine_agrees(alice, bob):
     account = alice.get("/account").json()
     for name in ("equity", "initial_margin", "maintenance_margin", "available", "margin_ratio"):
         assert previewed[0]["account"][name] == account[name]
-    assert previewed[0]["account"]["positions"] == alice.get("/positions").json()["results"]
+    (held,) = alice.get("/positions").json()["results"]
+    assert previewed[0]["account"]["positions"] == [{**held, "deleveraging_light": None}]
 
 
 def test_leverage(alice):

@@ -27,6 +27,7 @@ FORMATS = {
     "price": st.integers(570_000, 630_000).map(lambda ticks: f"{ticks // 10}.{ticks % 10}"),
     "quantity": st.integers(1, 40).map(lambda lots: f"0.{lots:02}"),
     "amount": st.integers(1, 1_000).map(str),
+    "signed-amount": st.integers(-1_000, 1_000).map(str),
     "network": st.sampled_from(["192.0.2.0/24", "2001:db8::/32", "127.0.0.1"]),
     "ed25519": st.just("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
     "limit": st.integers(0, 40).map(str),
@@ -79,6 +80,8 @@ def careful(body):
         return {**body, "quotes": [careful_quote(one, number) for number, one in enumerate(body["quotes"])]}
     if "window_ms" in body:
         return careful_protection(body)
+    if {"leverage", "margin_mode", "isolated_margin_change"} & set(body):
+        return {"leverage": body.get("leverage") or 5, "margin_mode": body.get("margin_mode")}
     return careful_order(body) if "type" in body else body
 
 

@@ -53,8 +53,20 @@ def world():
 def test_it_agrees_with_the_engine_on_equity_and_maintenance(world):
     world.price(598_000)
     fee = 60_000 * USDT * 2 // 10_000
-    assert world.audit.equity_units(ALICE) == 700 * USDT - fee - 200 * USDT
-    assert world.audit.maintenance_units(ALICE) == 59_800 * USDT * 5 // 1_000 - 50 * USDT
+    equity, maintenance = 700 * USDT - fee - 200 * USDT, 59_800 * USDT * 5 // 1_000 - 50 * USDT
+    assert world.audit.margin_units(ALICE, 0) == (equity, maintenance)
+    assert world.audit.equity_units(ALICE) == equity
+    assert world.audit.ledger_imbalance_units(world.engine.state) == 0
+
+
+def test_an_isolated_position_is_judged_by_its_own_margin(world):
+    world.do(c.TransferCollateral(b"", 0, BOB, "USDT", 1, 0))
+    world.do(c.SetMarginMode(b"", 0, BOB, 1, True))
+    isolated = world.engine.state.accounts[BOB].positions[1].isolated_units
+    assert world.audit.margin_units(BOB, 1) == (isolated, 60_000 * USDT * 5 // 1_000 - 50 * USDT)
+    assert world.audit.margin_units(BOB, 0) == (100_000 * USDT + 1 - 30 * USDT - isolated, 0)
+    world.price(718_000)
+    assert (world.audit.liquidations, world.audit.wrongful_liquidations) == (1, 0)
     assert world.audit.ledger_imbalance_units(world.engine.state) == 0
 
 

@@ -1,5 +1,7 @@
 """Orders of the exchange itself: limited, immediate, without a fee, for a position that is to be closed."""
 
+import msgspec
+
 from tests.reference import money, scopes
 from tests.reference.matching import Execution, cancelled, rest_reason, trades, walk
 from tests.reference.orders import placed
@@ -8,6 +10,8 @@ from tests.reference.world import Account, Order, World
 from trading.core import terms
 from trading.engine import commands
 from trading.engine.events import AnyEvent
+
+PASSED_OVER = 0  # no prevention: own orders are left where they are
 
 
 def immediate_order(books: Books, account: Account, *, side: int, lots: int, limit_ticks: int) -> list[AnyEvent]:
@@ -24,7 +28,7 @@ def immediate_order(books: Books, account: Account, *, side: int, lots: int, lim
         quantity_lots=lots,
         price_ticks=limit_ticks,
         time_in_force=terms.IOC,
-        self_trade_prevention=terms.EXPIRE_MAKER,
+        self_trade_prevention=PASSED_OVER,
         reduce_only=True,
     )
     order_id = world.identifier(world.last_number + 1)
@@ -32,7 +36,8 @@ def immediate_order(books: Books, account: Account, *, side: int, lots: int, lim
     walked = walk(world, instrument, order, limit_ticks=limit_ticks, lots=lots)
     if not walked.filled_lots:
         return []
-    stated = [placed(order, Execution(0, 0, 0, [])), *trades(books, order, walked, taker_fee_ppb=0)]
+    shown = msgspec.structs.replace(placed(order, Execution(0, 0, 0, [])), self_trade_prevention=terms.EXPIRE_MAKER)
+    stated = [shown, *trades(books, order, walked, taker_fee_ppb=0)]
     stated += books.margins_of_makers(account)
     left = lots - walked.filled_lots
     if left:

@@ -59,8 +59,8 @@ def cancel_orders(world: World, case: Case) -> list[AnyEvent]:
     orders = [
         order
         for instrument in world.instruments
-        if scopes.is_in(account, instrument, case.scope)
         for order in world.orders_of(account.account_id, instrument.instrument_id)
+        if scopes.is_in(account, instrument, case.scope) or (case.scope == 0 and not order.reduce_only)
     ]
     if not orders:
         return []

@@ -217,8 +217,9 @@ def check_position_limit(world: World, account: Account, instrument: Instrument,
 def check_margin(world: World, after: Account, instrument: Instrument, resting: list[money.Resting]) -> None:
     """Of the account as it would be, with these orders in the instrument's book."""
     before = world.account(after.account_id)
-    lacking = money.margin(world, after, resting=(instrument, resting)).lacking_units
-    require(lacking <= 0 or lacking <= money.margin(world, before).lacking_units, "insufficient_margin")
+    primed, unprimed = money.margin(world, after, resting=(instrument, resting)), money.margin(world, before)
+    require(primed.equity_units >= min(0, unprimed.equity_units), "insufficient_margin")
+    require(primed.lacking_units <= max(0, unprimed.lacking_units), "insufficient_margin")
 
 
 def rest_reason(order: Order, walked: Walk) -> int:

@@ -35,7 +35,7 @@ def has_moved_too_far(instrument: Instrument) -> bool:
 def band_ppb(instrument: Instrument) -> int:
     """The price band in force."""
     least, most = instrument.parameters.price_band_ppb, instrument.risk.maximum_band_ppb
-    if most <= least or not instrument.window:
+    if most <= least or not instrument.window or not instrument.risk.volatility_window_ns:
         return least
     low, high = low_and_high(instrument)
     return min(max(least, (high - low) * PPB // low), most)

@@ -259,8 +259,7 @@ class World:
 
     def is_covered(self, account: Account, instrument_id: int) -> bool:
         """A liquidation works on what the account holds in this instrument."""
-        scope = instrument_id if account.position(instrument_id).is_isolated else 0
-        return self.liquidation(account.account_id, scope) is not None
+        return any(self.liquidation(account.account_id, scope) is not None for scope in (0, instrument_id))
 
     def instrument(self, instrument_id: int) -> Instrument | None:
         return next((one for one in self.instruments if one.instrument_id == instrument_id), None)

@@ -154,8 +154,10 @@ def check_trade_allowed(view: View, event: events.TradeExecuted) -> None:
 
 
 def check_priority(view: View, event: events.TradeExecuted) -> None:
-    """I12: the maker is the oldest order of the best price on its side."""
-    best = view.book(event.instrument_id, -event.taker_side)[0]
+    """I12: the maker is the oldest of the best price; liquidations leave orders of the same user where they are."""
+    user_id = view.accounts[event.taker_account_id].user_id if is_by_exchange(view.command) else None
+    book = view.book(event.instrument_id, -event.taker_side)
+    best = next(order for order in book if view.accounts[order.placed.account_id].user_id != user_id)
     assert best.placed.order_id == event.maker_order_id, "I12: another order came first"
     assert best.price_ticks == event.price_ticks, "I12: not the maker's price"
     assert event.quantity_lots <= best.shown_lots, "I12: hidden lots filled before they were shown"

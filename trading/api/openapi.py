@@ -92,7 +92,12 @@ ATTACHING: Final = [
     {"properties": {"reduce_only": {"const": False}, "group_id": {"type": "null"}}},
 ]
 _ORDER_CONDITIONS: Final = {"anyOf": ORDER_KINDS, "allOf": [{"anyOf": ATTACHING}]}
+_POSITION_FIELDS: Final = {"leverage": "integer", "margin_mode": "string", "isolated_margin_change": "string"}
+POSITION_CHANGES: Final = [
+    {"properties": {name: {"type": kind}}, "required": [name]} for name, kind in _POSITION_FIELDS.items()
+]
 CONDITIONS: Final = {
+    "PositionChange": {"anyOf": POSITION_CHANGES},
     "NewOrder": _ORDER_CONDITIONS,
     "PlaceItem": _ORDER_CONDITIONS,
     "AttachedOrder": {"anyOf": ATTACHED_KINDS},

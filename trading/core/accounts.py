@@ -55,10 +55,10 @@ class Account:
         return units
 
     def is_being_liquidated(self, position: Position) -> bool:
-        """Whether a liquidation covers the position's instrument."""
+        """Whether a liquidation covers the position's instrument: of the cross positions, or of this isolated one."""
         if self.liquidations is None:
             return False
-        return (0 if position.isolated_units is None else position.instrument.instrument_id) in self.liquidations
+        return 0 in self.liquidations or position.instrument.instrument_id in self.liquidations
 
     def may_not_place(self, reduce_only: bool) -> bool:
         """Whether its state forbids orders, or those that are not reduce-only."""

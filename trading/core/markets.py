@@ -124,7 +124,7 @@ class Instrument:
     def band_in_force_ppb(self) -> int:
         """The price band, wider while the marks of late are further apart than it."""
         base_ppb, maximum_ppb = self.parameters.price_band_ppb, self.parameters.risk.maximum_band_ppb
-        if maximum_ppb <= base_ppb or self.window.is_empty():
+        if maximum_ppb <= base_ppb or self.window.is_empty() or not self.parameters.risk.volatility_window_ns:
             return base_ppb
         return min(max(base_ppb, self.window.range_ppb()), maximum_ppb)
 

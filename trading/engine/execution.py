@@ -216,7 +216,9 @@ class Execution:
         return left
 
     def _meet_own(self, maker: Order) -> bool:
-        """Self-trade prevention; True when it ends the walk."""
+        """Self-trade prevention; True when it ends the walk. Liquidations leave own orders where they are."""
+        if not self.terms.self_trade_prevention:
+            return False
         if self.terms.self_trade_prevention != EXPIRE_TAKER:
             self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
             if not maker.reduce_only and maker.order_id in self.position.account.orders:
@@ -306,6 +308,8 @@ class Execution:
         if self.filled_lots:
             gain = side * (lot_value_units * self.filled_lots - self.filled_value_units)
             equity_after += gain - self._taker_fees_units()
+            if equity_after < 0 and equity_after < equity:
+                return "insufficient_margin"
         lacking = other_initial + required - equity_after
         if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
             return "insufficient_margin"
@@ -326,6 +330,8 @@ class Execution:
             held_units = (position.isolated_units or 0) - position.owed_funding_units()
             equity_after -= self._taker_fees_units()
             equity_after += held_units - isolated_after_fills(position, lots, entry_value_units, held_units)
+            if equity_after < 0 and equity_after < equity:
+                return "insufficient_margin"
         lacking = other_initial + requirement(position, lots, buy, sell, loss) - equity_after
         if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
             return "insufficient_margin"

@@ -18,6 +18,7 @@ from risk.core.waterfall import (
     lots_to_close,
 )
 from trading.core.accounts import Account
+from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.terms import (
     BUY,
@@ -135,12 +136,17 @@ def _limit_price_ticks(position: Position, bankruptcy_price_ticks: int) -> int:
 
 
 def _cancels(account: Account, scope: int) -> list[AnyEvent]:
-    """All open orders of the scope's instruments, by id."""
+    """All open orders whose fills the scope would pay for, by id."""
     return [
-        cancelled(order, CANCEL_LIQUIDATION)
-        for _, order in sorted(account.orders.items())
-        if (CROSS if order.position.isolated_units is None else order.position.instrument.instrument_id) == scope
+        cancelled(order, CANCEL_LIQUIDATION) for _, order in sorted(account.orders.items()) if _burdens(order, scope)
     ]
+
+
+def _burdens(order: Order, scope: int) -> bool:
+    """Margin for an isolated position's growth comes from the cross positions' equity."""
+    if order.position.isolated_units is None:
+        return scope == CROSS
+    return order.position.instrument.instrument_id == scope or (scope == CROSS and not order.reduce_only)
 
 
 def _reduce(state: State, step: Step) -> list[AnyEvent]:
@@ -271,7 +277,7 @@ def _against_the_book(position: Position, lots: int, limit_price_ticks: int) -> 
         lots,
         limit_price_ticks,
         IOC,
-        EXPIRE_MAKER,
+        0,  # own orders are passed over: cancelled they would count among those a walk may meet
         False,
         True,
     )
