@@ -249,6 +249,18 @@ def test_the_fund_stands_last_in_the_queue():
     assert 0 < bob.rank_ppb < fund.rank_ppb
 
 
+def test_a_rank_beyond_64_bits_is_stated_as_the_greatest():
+    """Charlie's loss of a tenth on 61,600 units, times ten thousand million million of equity over them."""
+    stage = RiskStage(value_units=7)
+    stage.transfer(ALICE, 7_000 - 10**6)
+    for _ in range(9):
+        stage.transfer(CHARLIE, 10**15)
+    stage.buy_from(ALICE, BOB, 10)
+    stage.buy_from(BOB, CHARLIE, 10, 800)
+    (closed,) = only(stage.mark(880), PositionAssigned)
+    assert (closed.counterparty_id, closed.rank_ppb) == (CHARLIE, -(2**63 - 1))
+
+
 def test_deleveraging_meets_a_hundred_in_a_record():
     stage = RiskStage()
     stage.transfer(ALICE, 9_200_000)
