@@ -93,6 +93,19 @@ def any_funding(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+def predicted_funding(request: HttpRequest, symbol: str) -> HttpResponse:
+    """The rate alone, for pages that show how it moves."""
+    try:
+        view = listed_now(symbol)
+    except ApiError as error:
+        return error_page(request, error)
+    risk = view.parameters.risk
+    estimate = predicted_rate(instrument_id=view.terms.instrument_id, risk=risk, now_ns=time.time_ns())
+    predicted = format_rate(estimate.rate_ppb) if estimate.samples else None
+    return render(request, "risk/_predicted.html", {"predicted": predicted})
+
+
+@require_GET
 def funding(request: HttpRequest, symbol: str) -> HttpResponse:
     try:
         view = listed_now(symbol)

@@ -19,6 +19,7 @@ urlpatterns = [
     path("insurance-fund", risk.insurance_fund, name="insurance_fund"),
     path("funding", risk.any_funding, name="any_funding"),
     path("funding/<symbol:symbol>", risk.funding, name="funding"),
+    path("funding/<symbol:symbol>/predicted", risk.predicted_funding, name="predicted_funding"),
     path("api-keys", api_keys.page, name="api_keys"),
     path("api-keys/new", api_keys.create, name="new_api_key"),
     path("api-keys/<key_id:key>/delete", api_keys.delete, name="delete_api_key"),

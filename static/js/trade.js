@@ -3,7 +3,7 @@
 import { Book } from "./book.js";
 import { Chart } from "./chart.js";
 import { countDown } from "./countdown.js";
-import { grouped, percent, places, rate } from "./figures.js";
+import { grouped, percent, places } from "./figures.js";
 import { OrderForm } from "./form.js";
 import { listen } from "./keys.js";
 import { followLayout } from "./layout.js";
@@ -98,7 +98,6 @@ function showTicker({ data }) {
   byId("low").textContent = priceText(data.low_24h);
   byId("volume").textContent = grouped(data.volume_24h);
   byId("interest").textContent = grouped(data.open_interest);
-  byId("funding-rate").textContent = rate(data.funding_rate);
   byId("funding-in").dataset.at = data.next_funding_at ?? "";
   document.title = `${priceText(data.last)} ${symbol}`;
   if (form) formElement.elements.price.placeholder = data.last ?? "";
