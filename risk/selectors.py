@@ -12,10 +12,12 @@ from risk.core.funding import (
     eight_hour_rate_ppb,
 )
 from risk.core.index_price import FATES, INDEX_STATUSES, recompute
-from risk.core.rounding import half_even
+from risk.core.rounding import ceiling, half_even
 from risk.models import IndexTick, PremiumSample
 from trading.core.instruments import RiskParameters
+from trading.models import Instrument
 
+SAMPLE_EVERY_NS: Final = 5 * 10**9  # the cadence of premiums
 STATUS_WORDS: Final = {code: word for word, code in INDEX_STATUSES.items()}
 FATE_WORDS: Final = {code: word for word, code in FATES.items()}
 
@@ -39,27 +41,39 @@ class FeedState(NamedTuple):
 
 
 def predicted_rate(*, instrument_id: int, risk: RiskParameters, now_ns: int) -> FundingEstimate:
-    """The rate of the interval under way at `now_ns`, were it to end with the samples it has."""
-    start_ns = now_ns - now_ns % risk.funding_interval_ns
-    return rate_of_period(instrument_id=instrument_id, risk=risk, period_ns=start_ns + risk.funding_interval_ns)
+    """The rate of the interval under way at `now_ns`, were its premium that of the samples it has."""
+    period_ns = now_ns - now_ns % risk.funding_interval_ns + risk.funding_interval_ns
+    funded = Instrument.objects.filter(instrument_id=instrument_id).values_list("funded_period_ns", flat=True).first()
+    start_ns = max(funded or 0, period_ns - risk.funding_interval_ns)
+    total_ppb, samples = _sampled(instrument_id, start_ns, period_ns)
+    average_ppb = average_premium_ppb(premium_sum_ppb=total_ppb, samples=samples)
+    return FundingEstimate(period_ns, _span_rate_ppb(average_ppb, risk, period_ns - start_ns), average_ppb, samples)
 
 
-def rate_of_period(*, instrument_id: int, risk: RiskParameters, period_ns: int) -> FundingEstimate:
-    """The rate of the interval that ends at `period_ns`, of samples from its start on and before its end."""
-    samples = PremiumSample.objects.filter(
-        instrument_id=instrument_id, time_ns__gte=period_ns - risk.funding_interval_ns, time_ns__lt=period_ns
-    )
+def rate_of_period(*, instrument_id: int, risk: RiskParameters, period_ns: int, funded_ns: int) -> FundingEstimate:
+    """The rate of the interval that ended at `period_ns`, of what of it is after `funded_ns`: no hour is paid twice.
+
+    A time of the cadence without a sample counts as a premium of 0.
+    """
+    start_ns = max(funded_ns, period_ns - risk.funding_interval_ns)
+    total_ppb, samples = _sampled(instrument_id, start_ns, period_ns)
+    expected = ceiling(period_ns, SAMPLE_EVERY_NS) - ceiling(start_ns, SAMPLE_EVERY_NS)
+    average_ppb = average_premium_ppb(premium_sum_ppb=total_ppb, samples=expected)
+    return FundingEstimate(period_ns, _span_rate_ppb(average_ppb, risk, period_ns - start_ns), average_ppb, samples)
+
+
+def _sampled(instrument_id: int, start_ns: int, end_ns: int) -> tuple[int, int]:
+    """(sum of the premiums in ppb, their number) from the start on and before the end."""
+    samples = PremiumSample.objects.filter(instrument_id=instrument_id, time_ns__gte=start_ns, time_ns__lt=end_ns)
     found = samples.aggregate(total=Sum("premium_ppb"), count=Count("time_ns"))
-    average_ppb = average_premium_ppb(premium_sum_ppb=int(found["total"] or 0), samples=found["count"])
-    rate_ppb = _interval_rate_ppb(average_ppb, risk)
-    return FundingEstimate(period_ns, rate_ppb, average_ppb, found["count"])
+    return int(found["total"] or 0), found["count"]
 
 
-def _interval_rate_ppb(average_ppb: int, risk: RiskParameters) -> int:
-    """As `risk.core.funding.funding_rate_ppb`, for an interval that need not be of whole hours."""
+def _span_rate_ppb(average_ppb: int, risk: RiskParameters, span_ns: int) -> int:
+    """As `risk.core.funding.funding_rate_ppb`, for a span that need not be of whole hours."""
     rules = FundingRules(risk.funding_interest_ppb, risk.funding_clamp_ppb, risk.funding_cap_ppb, 8)
     eight_hours_ppb = eight_hour_rate_ppb(average_premium_ppb=average_ppb, rules=rules)
-    rate_ppb = half_even(eight_hours_ppb * risk.funding_interval_ns, EIGHT_HOURS_NS)
+    rate_ppb = half_even(eight_hours_ppb * span_ns, EIGHT_HOURS_NS)
     return min(max(rate_ppb, -risk.funding_cap_ppb), risk.funding_cap_ppb)
 
 

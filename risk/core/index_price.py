@@ -75,7 +75,7 @@ class VenueQuote(NamedTuple):
 class IndexRules(NamedTuple):
     """Parameters of an index; those that say so are off at 0.
 
-    `minimum_sources`: with fewer usable ones the index stands but is not firm. `outlier_ppb` (0: off): what is further
+    `minimum_sources`: with fewer that count the index stands but is not firm. `outlier_ppb` (0: off): what is further
     from the median does not count, unless half of the sources or more are: then all count, and they disagree.
     `frozen_after_ns` (0: off): a venue unchanged for longer is left out if another one did change meanwhile.
     `maximum_spread_ppb` (0: off) is of the mid, `benchmark_ppb` of the benchmark.
@@ -133,7 +133,8 @@ def index_price(*, quotes: Sequence[VenueQuote], rules: IndexRules, benchmark_na
             weights += quote.weight
         constituents.append(Constituent(quote, fate, half_even(counted, _PARTS)))
     price_ticks = half_even(weighted, weights * _PARTS * PPB)
-    status = _status(price_ticks, len(usable), do_disagree, rules, benchmark_nanoticks)
+    counting = len(usable) if do_disagree else len(usable) - outliers
+    status = _status(price_ticks, counting, do_disagree, rules, benchmark_nanoticks)
     median_nanoticks = half_even(median, _PARTS)
     return IndexRecord(rules, benchmark_nanoticks, tuple(constituents), median_nanoticks, price_ticks, status)
 

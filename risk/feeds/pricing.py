@@ -31,7 +31,6 @@ from trading.selectors.operations import reader_states
 from trading.services import gateway
 from trading.services.requests import stamp
 
-SAMPLE_EVERY_NS: Final = 5 * 10**9
 DEPTH: Final = 200  # levels a side that impact prices may take
 LONGEST_GAP_NS: Final = 5 * 10**9  # after a longer one nobody knows what was in between
 MARK_VALID_NS: Final = 3 * 10**9  # from the look at its quotes on, whatever took time since
@@ -118,7 +117,7 @@ class Pricing:
 
     def _samples(self, markets: Mapping[int, Market], prices: Mapping[int, int], now_ns: int) -> list[PremiumSample]:
         """One an instrument at every time of the cadence; what a late round would add is left out."""
-        time_ns = now_ns - now_ns % SAMPLE_EVERY_NS
+        time_ns = now_ns - now_ns % selectors.SAMPLE_EVERY_NS
         if time_ns == self._sampled_at_ns:
             return []
         self._sampled_at_ns = time_ns

@@ -5,17 +5,20 @@ was halted all the time) is not made up for: nobody pays twice at once.
 """
 
 import logging
+from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from risk import selectors
 from risk.models import FundingRequest
 from trading.core.terms import INSTRUMENT_HALTED
 from trading.engine.commands import ApplyFunding
-from trading.models.requests import LIVE
 from trading.selectors.instruments import InstrumentView, list_instruments
 from trading.services import requests
 from trading.services.requests import State
+
+HALTED_PAUSE_NS: Final = 260 * 10**9  # after 240 s at most the engine has forgotten the command's id: it decides again
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +35,23 @@ def _apply(view: InstrumentView, now_ns: int) -> FundingRequest | None:
     period_ns = now_ns - now_ns % view.parameters.risk.funding_interval_ns
     if period_ns <= max(view.funded_period_ns, view.listed_at_ns):
         return None
-    living = _living(view, period_ns)
-    if living is None:
+    rows = FundingRequest.objects.filter(instrument_id=view.terms.instrument_id, period_ns=period_ns)
+    latest = rows.order_by("id").last()
+    if latest is None:
         return _ask_first(view, period_ns)
-    if living.state == State.PENDING:
-        requests.finish(living, _command)
-    return None
+    if latest.state == State.PENDING:
+        requests.finish(latest, _command)
+    return _ask_anew(latest) if _may_ask_anew(latest, now_ns) else None
 
 
 def _ask_first(view: InstrumentView, period_ns: int) -> FundingRequest | None:
     instrument_id = view.terms.instrument_id
-    rate = selectors.rate_of_period(instrument_id=instrument_id, risk=view.parameters.risk, period_ns=period_ns)
+    rate = selectors.rate_of_period(
+        instrument_id=instrument_id,
+        risk=view.parameters.risk,
+        period_ns=period_ns,
+        funded_ns=view.funded_period_ns,
+    )
     if not rate.samples:
         return None
     try:
@@ -63,9 +72,21 @@ def _ask_first(view: InstrumentView, period_ns: int) -> FundingRequest | None:
     return request
 
 
-def _living(view: InstrumentView, period_ns: int) -> FundingRequest | None:
-    rows = FundingRequest.objects.filter(LIVE, instrument_id=view.terms.instrument_id, period_ns=period_ns)
-    return rows.first()
+def _may_ask_anew(request: FundingRequest, now_ns: int) -> bool:
+    """What never arrived at once, what met a halt after a while; the engine's other refusals are its last word."""
+    if request.state == State.REFUSED and request.code == "instrument_halted":
+        return now_ns >= request.final_at_ns + HALTED_PAUSE_NS
+    return request.state == State.VOID
+
+
+def _ask_anew(request: FundingRequest) -> FundingRequest | None:
+    """With the same row; None when somebody else was first."""
+    rows = FundingRequest.objects.filter(id=request.id)
+    unchanged = rows.filter(state=request.state, attempts=request.attempts)
+    if not unchanged.update(state=State.PENDING, code="", attempts=F("attempts") + 1, **requests.first_attempt()):
+        return None
+    request = rows.get()
+    return requests.settle(request, requests.ask(request, _command(request)))
 
 
 def _command(request: FundingRequest) -> ApplyFunding:

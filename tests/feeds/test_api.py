@@ -44,7 +44,7 @@ def test_an_index_shows_what_became_of_each_venue(desk, get):
     desk.round()
     index = get("/indices/BTC")
     found = {one.pop("venue"): one for one in index["constituents"]}
-    assert (index["asset"], index["tick"], index["status"]) == ("BTC", "0.01", "firm")
+    assert (index["asset"], index["tick"], index["status"]) == ("BTC", "0.01", "few_sources")
     # the median is that of the three prices that are fine by themselves
     assert index["median"] == "60600"
     assert found["sim-east"] == {

@@ -5,11 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection
 
+from exchange.contract.errors import ApiError
 from risk import selectors, tasks
 from risk.models import FundingRequest, PremiumSample
 from risk.services import funding
-from trading.core.terms import INSTRUMENT_HALTED
-from trading.engine.commands import ApplyFunding, OpenAccount, PlaceOrder, TransferCollateral
+from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL
+from trading.engine.commands import (
+    ApplyFunding,
+    OpenAccount,
+    PlaceOrder,
+    SetInstrumentParameters,
+    SetInstrumentState,
+    TransferCollateral,
+)
 from trading.models import FundingRate
 from trading.services import requests
 from trading.services.listings import set_instrument_state
@@ -22,15 +30,15 @@ CADENCE_NS = 5 * 10**9
 
 @pytest.fixture
 def due(desk):
-    """A period has just ended, in which bids were 0.2 % above the index; sampled every minute."""
+    """A period has just ended, in which bids were 0.2 % above the index; sampled at the cadence."""
     desk.clock.advance((INTERVAL_NS - desk.clock.time_ns() % INTERVAL_NS) // 10**9 + 1 + INTERVAL_NS // 10**9)
     desk.round()
     desk.period_ns = desk.clock.time_ns() - desk.clock.time_ns() % INTERVAL_NS
     PremiumSample.objects.all().delete()
     start_ns = desk.period_ns - INTERVAL_NS
     PremiumSample.objects.bulk_create(
-        PremiumSample(instrument_id=1, time_ns=start_ns + minute * 60 * 10**9, premium_ppb=2_000_000)
-        for minute in range(480)
+        PremiumSample(instrument_id=1, time_ns=time_ns, premium_ppb=2_000_000)
+        for time_ns in range(start_ns, desk.period_ns, CADENCE_NS)
     )
     return desk
 
@@ -45,7 +53,7 @@ def paid(desk):
 
 def test_it_pays_the_period_that_ended(due):
     (request,) = apply(due)
-    assert (request.instrument_id, request.period_ns, request.samples) == (1, due.period_ns, 480)
+    assert (request.instrument_id, request.period_ns, request.samples) == (1, due.period_ns, 5_760)
     assert (request.state, request.rate_ppb) == ("accepted", 1_500_000)  # 0.2 % + clamp(0.01 % - 0.2 %, 0.05 %)
     due.read()
     assert list(FundingRate.objects.values_list("period_ns", "rate_ppb", "index_price_ticks")) == [
@@ -134,6 +142,62 @@ def test_halted_instruments_wait(due):
     set_instrument_state(symbol="BTC-PERP", state="normal")
     due.read()
     assert len(apply(due)) == 1
+
+
+def test_what_was_not_sampled_counts_as_no_premium(due):
+    PremiumSample.objects.filter(time_ns__gte=due.period_ns - INTERVAL_NS // 4).delete()
+    (request,) = apply(due)
+    assert (request.samples, request.rate_ppb) == (4_320, 1_000_000)  # 0.15 % + clamp(0.01 % - 0.15 %, 0.05 %)
+
+
+def test_one_sample_decides_nothing(due):
+    PremiumSample.objects.filter(time_ns__gt=due.period_ns - INTERVAL_NS).delete()
+    (request,) = apply(due)
+    assert (request.samples, request.rate_ppb) == (1, 100_000)  # interest alone
+
+
+def test_hours_that_were_paid_are_not_paid_again_when_the_interval_grows(due):
+    hour_ns = INTERVAL_NS // 8
+    parameters = due.instrument("BTC").parameters
+    hourly = parameters._replace(version=2, risk=parameters.risk._replace(funding_interval_ns=hour_ns))
+    due.gateway.execute(SetInstrumentParameters(b"", 0, 1, hourly))
+    due.gateway.execute(ApplyFunding(b"", 0, 1, due.period_ns - hour_ns, 0))
+    due.gateway.execute(SetInstrumentParameters(b"", 0, 1, parameters._replace(version=3)))
+    due.read()
+    assert due.instrument("BTC").funded_until_ns == due.period_ns - hour_ns
+    (request,) = apply(due)
+    assert (request.state, request.samples, request.rate_ppb) == ("accepted", 720, 187_500)  # an eighth of 0.15 %
+
+
+def test_a_refusal_is_the_last_word_of_a_period(due, monkeypatch):
+    submit, sent = requests.gateway.submit, []
+
+    def refusing(command, **options):
+        if isinstance(command, ApplyFunding):
+            sent.append(command)
+            raise ApiError("invalid_parameter")
+        return submit(command, **options)
+
+    monkeypatch.setattr(requests.gateway, "submit", refusing)
+    for _ in range(3):
+        apply(due)
+        due.clock.advance(200)
+    assert [(row.state, row.code) for row in FundingRequest.objects.all()] == [("refused", "invalid_parameter")]
+    assert len(sent) == 1
+
+
+def test_what_met_a_halt_is_asked_again_with_the_same_row_after_a_while(due):
+    due.gateway.execute(SetInstrumentState(b"", 0, 1, INSTRUMENT_HALTED))  # the rows do not know yet
+    for _ in range(3):
+        apply(due)
+        due.clock.advance(10)
+    assert len(paid(due)) == 1
+    assert FundingRequest.objects.get().code == "instrument_halted"
+    due.gateway.execute(SetInstrumentState(b"", 0, 1, INSTRUMENT_NORMAL))
+    due.round(3, seconds=100)
+    apply(due)
+    request = FundingRequest.objects.get()
+    assert (request.state, request.code, len(paid(due))) == ("accepted", "", 2)
 
 
 def test_without_samples_there_is_no_rate(due):

@@ -139,6 +139,14 @@ def test_two_sources_that_contradict_each_other_are_not_firm():
     assert index_price(quotes=[priced(10_000), priced(9_900)], rules=rules).status == INDEX_FIRM
 
 
+def test_what_does_not_count_is_no_source():
+    quotes = [priced(10_000), priced(10_010), priced(13_000)]
+    record = index_price(quotes=quotes, rules=STRICT)
+    assert fates(record)[2] == OUTLIER
+    assert (record.index_price_ticks, record.status) == (10_005, INDEX_FEW_SOURCES)
+    assert index_price(quotes=[*quotes, priced(10_010)], rules=STRICT).status == INDEX_FIRM
+
+
 def test_half_of_the_sources_against_the_other_half():
     quotes = [priced(10_000), priced(10_010), priced(7_000), priced(7_010)]
     assert index_price(quotes=quotes, rules=STRICT).status == INDEX_DISAGREEMENT
