@@ -22,8 +22,3 @@ export function percent(last, open) {
   const change = (Number(last) / Number(open) - 1) * 100;
   return `${change >= 0 ? "+" : ""}${change.toFixed(2)} %`;
 }
-
-// A rate as people read it: "0.0001" is 0.0100 %.
-export function rate(text) {
-  return text === null || text === undefined ? "–" : `${(Number(text) * 100).toFixed(4)} %`;
-}

@@ -44,7 +44,7 @@ def test_the_header_counts_down_to_the_next_funding(visitors):
     shown = page.locator("#funding-in").inner_text()
     expect(page.locator("#funding-in")).not_to_have_text(shown)
     expect(page.locator("#index")).to_have_text(re.compile(r"\d"))
-    expect(page.locator("#funding-rate")).to_have_text(re.compile(r"-?\d\.\d+%"), timeout=20_000)
+    expect(page.locator("#funding-rate")).to_have_text(re.compile(r"\d\.\d{4}\s%"), timeout=20_000)
 
 
 @SIZES
