@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exchange.contract.errors import ApiError
 from exchange.identity import throttles
 from exchange.identity.scopes import READ
 from trading.api import answers, parsing, presenting, requests
@@ -23,28 +24,51 @@ class PreviewEndpoint(Endpoint):
         cost=0,
     )
     def post(self, request: Request, body: requests.Preview) -> Response:
-        """Try orders one after the other, without placing them.
+        """Try changes of margin and then orders one after the other, without doing them.
 
-        Each entry shows whether its order would be accepted, its immediate fills, and the account after it. Each order
-        costs a credit.
+        Each entry shows whether it would be accepted and the account after it, an order's also its immediate fills.
+        Each costs a credit.
         """
-        throttles.charge(request, cost=len(body.orders))
-        content = previewed(body.orders, account_id=self.account_id)
+        throttles.charge(request, cost=len(body.orders) + len(body.changes))
+        content = previewed(body.orders, account_id=self.account_id, changes=body.changes)
         return answer(content, sequence=content.sequence)
 
 
-def previewed(orders: Sequence[requests.NewOrder], *, account_id: int) -> answers.PreviewResult:
-    """What the engine says would become of these orders. Refuses as parsing.place_order and gateway.ask."""
+def previewed(
+    orders: Sequence[requests.NewOrder], *, account_id: int, changes: Sequence[requests.TriedChange] = ()
+) -> answers.PreviewResult:
+    """What the engine says would become of these changes and orders.
+
+    Refuses as parsing.place_order, parsing.position_change and gateway.ask, and with invalid_parameter when there are
+    none.
+    """
+    if not orders and not changes:
+        raise ApiError("invalid_parameter", "Give orders or changes to try.", {"field": "orders"})
     ids = {"account_id": account_id, "command_id": gateway.new_command_id(), "valid_until_ns": gateway.deadline_ns()}
     scales = [scale_by_symbol(order.symbol) for order in orders]
     commands = tuple(
         parsing.place_order(order, scale=scale, **ids) for order, scale in zip(orders, scales, strict=True)
     )
-    reply = gateway.ask(PreviewOrders(**ids, orders=commands))
+    settings = [
+        (change.symbol, name, command)
+        for change in changes
+        for name, command in parsing.position_change(change, scale=scale_by_symbol(change.symbol), **ids).items()
+    ]
+    reply = gateway.ask(PreviewOrders(**ids, orders=commands, changes=tuple(command for *_, command in settings)))
     return answers.PreviewResult(
         sequence=reply.sequence,
         orders=[
             presenting.previewed_order(preview, scale=scale, scale_by_id=scale_by_id)
             for preview, scale in zip(reply.orders, scales, strict=True)
+        ],
+        changes=[
+            answers.PreviewedChange(
+                symbol=symbol,
+                of=name,
+                accepted=not preview.code,
+                error=presenting.error_body_of(preview.code),
+                account=presenting.account_after(preview.account, scale_by_id=scale_by_id),
+            )
+            for (symbol, name, _), preview in zip(settings, reply.changes, strict=True)
         ],
     )

@@ -210,6 +210,34 @@ def test_a_preview_places_nothing_and_the_engine_agrees(alice, bob):
     assert previewed[0]["account"]["positions"] == [{**held, "deleveraging_light": None}]
 
 
+def test_changes_are_tried_before_orders_by_the_engine_itself(alice, bob):
+    bob.place(side="sell", price="60000", quantity="0.05")
+    alice.place(price="60000", quantity="0.05")
+    changes = [
+        {"symbol": "BTC-PERP", "leverage": 5, "margin_mode": "isolated"},
+        {"symbol": "BTC-PERP", "isolated_margin_change": "100"},
+        {"symbol": "BTC-PERP", "isolated_margin_change": "-101"},
+    ]
+    result = alice.post("/risk/preview", {"changes": changes, "orders": [order(quantity="0.01")]}).json()
+    assert [(one["of"], one["accepted"]) for one in result["changes"]] == [
+        ("leverage", True),
+        ("margin_mode", True),
+        ("isolated_margin_change", True),
+        ("isolated_margin_change", False),
+    ]
+    assert result["changes"][3]["error"]["code"] == "insufficient_margin"
+    assert [one["accepted"] for one in result["orders"]] == [True]
+    (before,) = alice.get("/positions").json()["results"]
+    assert (before["leverage"], before["margin_mode"]) == (10, "cross")
+    for change in changes[:2]:
+        symbol = change.pop("symbol")
+        assert alice.patch(f"/positions/{symbol}", change).status_code == 200
+    (held,) = alice.get("/positions").json()["results"]
+    assert result["changes"][2]["account"]["positions"] == [{**held, "deleveraging_light": None}]
+    refused = alice.post("/risk/preview", {})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_parameter")
+
+
 def test_leverage(alice):
     assert alice.patch("/positions/BTC-PERP", {"leverage": 50}).json()["leverage"] == 50
     (position,) = alice.get("/positions").json()["results"]

@@ -221,6 +221,7 @@ def test_the_light_says_who_is_first_in_line(market, alice, bob, poor):
 
 def test_the_exchange_is_as_strict_as_it_was_told_to_be(market, alice):
     market.execute(SetExchangeState(b"", 0, 2))
+    forget_instruments()
     status = public("/status")
     assert status["state"] == "post_only" and set(status["instruments"].values()) == {"post_only"}
     assert status["resumes_at"] == {}

@@ -387,8 +387,19 @@ class PreviewedOrder(Struct):
     account: AccountAfter
 
 
+class PreviewedChange(Struct):
+    """What would become of a change, `of` which setting; refused: `error`, and the account unchanged."""
+
+    symbol: str
+    of: str
+    accepted: bool
+    error: ErrorBody | None
+    account: AccountAfter
+
+
 class PreviewResult(Struct):
-    """One entry an order, each on the account the ones before leave."""
+    """One entry an order, and one a setting that is changed, each on the account the ones before leave."""
 
     sequence: Sequence
     orders: list[PreviewedOrder]
+    changes: list[PreviewedChange]

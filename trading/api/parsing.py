@@ -15,7 +15,6 @@ from trading.engine.commands import (
     AttachedOrder,
     CancelOrder,
     ChangeIsolatedMargin,
-    ExternalCommand,
     MassQuote,
     PlaceOrder,
     Quote,
@@ -153,8 +152,13 @@ def market_maker_protection(
 
 
 def position_change(
-    body: requests.PositionChange, *, scale: Scale, account_id: int, command_id: bytes, valid_until_ns: int
-) -> dict[str, ExternalCommand]:
+    body: requests.PositionChange | requests.TriedChange,
+    *,
+    scale: Scale,
+    account_id: int,
+    command_id: bytes,
+    valid_until_ns: int,
+) -> dict[str, SetLeverage | SetMarginMode | ChangeIsolatedMargin]:
     """A command for each field that is given, in the order in which they are to be done.
 
     Each has an id that follows from the request's and the field, whichever others are given. Refuses with
@@ -164,7 +168,7 @@ def position_change(
     def ids(index: int) -> tuple[bytes, int, int, int]:
         return item_command_id(command_id, index), valid_until_ns, account_id, scale.instrument_id
 
-    commands: dict[str, ExternalCommand] = {}
+    commands: dict[str, SetLeverage | SetMarginMode | ChangeIsolatedMargin] = {}
     if body.leverage is not None:
         commands["leverage"] = SetLeverage(*ids(0), body.leverage)
     if body.margin_mode is not None:

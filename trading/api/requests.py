@@ -205,10 +205,20 @@ class NewApiKey(RequestFields):
     public_key: PublicKey | None = None
 
 
-class Preview(RequestFields):
-    """Orders to try one after the other, without placing them."""
+class TriedChange(RequestFields):
+    """A change of a position's settings to try; see `PATCH /positions/{symbol}`."""
 
-    orders: Annotated[list[NewOrder], Meta(min_length=1, max_length=20)]
+    symbol: Symbol
+    leverage: Leverage | None = None
+    margin_mode: MarginMode | None = None
+    isolated_margin_change: SignedAmount | None = None
+
+
+class Preview(RequestFields):
+    """Changes and then orders to try one after the other, without doing them. One of either at least."""
+
+    orders: Annotated[list[NewOrder], Meta(max_length=20)] = []
+    changes: Annotated[list[TriedChange], Meta(max_length=20)] = []
 
 
 class Page(RequestFields):
