@@ -2,7 +2,9 @@
 
 import pytest
 
+from compliance.services.audit import Mandate
 from exchange.contract.errors import ApiError
+from exchange.identity.models import User
 from risk.feeds.definitions import SECOND_NS, GuardRules
 from risk.feeds.guard import Firmness, Hold, next_hold
 from risk.feeds.watch import stop_without_feeds
@@ -98,6 +100,16 @@ def test_an_operators_word_stays(desk, state):
     good_for_long(desk)
     assert listings.STATE_WORDS[desk.state("BTC")] == state
     assert not FeedHold.objects.exists()
+
+
+@database
+def test_halting_everything_halts_also_what_the_guard_has_halted(desk):
+    halted(desk)
+    operator = User.objects.create_superuser("operator@example.com", "correct horse battery")
+    failures = listings.halt_everything(mandate=Mandate(operator, "we look"))
+    assert set(failures) >= {"BTC-PERP", "ETH-PERP"} and not any(failures.values())
+    good_for_long(desk)
+    assert desk.state("BTC") == INSTRUMENT_HALTED
 
 
 @database
