@@ -74,14 +74,15 @@ def judged(case, answer, checks):
 
 def careful(body):
     """As generated, but with just the fields that go together, and prices that may stand in one book."""
-    if "orders" in body:
-        return {**body, "orders": [careful(one) for one in body["orders"]]}
+    if "orders" in body or "changes" in body:
+        return {name: [careful(one) for one in tried] for name, tried in body.items()}
     if "quotes" in body:
         return {**body, "quotes": [careful_quote(one, number) for number, one in enumerate(body["quotes"])]}
     if "window_ms" in body:
         return careful_protection(body)
     if {"leverage", "margin_mode", "isolated_margin_change"} & set(body):
-        return {"leverage": body.get("leverage") or 5, "margin_mode": body.get("margin_mode")}
+        named = {"symbol": body["symbol"]} if "symbol" in body else {}
+        return named | {"leverage": body.get("leverage") or 5, "margin_mode": body.get("margin_mode")}
     return careful_order(body) if "type" in body else body
 
 

@@ -98,6 +98,13 @@ POSITION_CHANGES: Final = [
 ]
 CONDITIONS: Final = {
     "PositionChange": {"anyOf": POSITION_CHANGES},
+    "TriedChange": {"anyOf": POSITION_CHANGES},
+    "Preview": {
+        "anyOf": [
+            {"properties": {name: {"type": "array", "minItems": 1}}, "required": [name]}
+            for name in ("orders", "changes")
+        ]
+    },
     "NewOrder": _ORDER_CONDITIONS,
     "PlaceItem": _ORDER_CONDITIONS,
     "AttachedOrder": {"anyOf": ATTACHED_KINDS},
