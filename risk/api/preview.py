@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from exchange.contract.errors import ApiError
 from exchange.identity import throttles
 from exchange.identity.scopes import READ
-from trading.api import answers, parsing, presenting, requests
+from trading.api import parsing, presenting, preview_answers, requests
 from trading.api.listed import scale_by_id, scale_by_symbol
 from trading.api.operations import Endpoint, answer, operation
 from trading.engine.commands import PreviewOrders
@@ -19,7 +19,7 @@ class PreviewEndpoint(Endpoint):
     @operation(
         scope=READ,
         body=requests.Preview,
-        answers={200: answers.PreviewResult},
+        answers={200: preview_answers.PreviewResult},
         errors=("instrument_not_found", "invalid_price", "invalid_quantity", "engine_busy"),
         cost=0,
     )
@@ -36,7 +36,7 @@ class PreviewEndpoint(Endpoint):
 
 def previewed(
     orders: Sequence[requests.NewOrder], *, account_id: int, changes: Sequence[requests.TriedChange] = ()
-) -> answers.PreviewResult:
+) -> preview_answers.PreviewResult:
     """What the engine says would become of these changes and orders.
 
     Refuses as parsing.place_order, parsing.position_change and gateway.ask, and with invalid_parameter when there are
@@ -55,14 +55,14 @@ def previewed(
         for name, command in parsing.position_change(change, scale=scale_by_symbol(change.symbol), **ids).items()
     ]
     reply = gateway.ask(PreviewOrders(**ids, orders=commands, changes=tuple(command for *_, command in settings)))
-    return answers.PreviewResult(
+    return preview_answers.PreviewResult(
         sequence=reply.sequence,
         orders=[
             presenting.previewed_order(preview, scale=scale, scale_by_id=scale_by_id)
             for preview, scale in zip(reply.orders, scales, strict=True)
         ],
         changes=[
-            answers.PreviewedChange(
+            preview_answers.PreviewedChange(
                 symbol=symbol,
                 of=name,
                 accepted=not preview.code,

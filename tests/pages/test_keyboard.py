@@ -52,6 +52,7 @@ def test_an_order_is_found_and_cancelled_by_keys_alone(visitors, clean_slate):
     keys = alice.page.keyboard
     alice.place(side="Buy", quantity="0.1", price=alice.price_away("-0.03"))
     expect(alice.page.locator("#orders-count")).to_have_text("1")
+    alice.page.wait_for_load_state("networkidle")  # the list is drawn anew when its news come, and loses the focus
     alice.page.get_by_role("tab", name="Positions").focus()
     keys.press("ArrowRight")
     expect(alice.page.get_by_role("tab", name="Open orders")).to_be_focused()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from exchange.contract.errors import CATALOGUE, ApiError
 from exchange.contract.numbers import RATE_STEP, format_scaled
 from exchange.identity.models import Account as OwnAccount
-from trading.api import answers, quote_answers
+from trading.api import answers, preview_answers, quote_answers
 from trading.api.fields import MarginMode
 from trading.api.scales import MARGIN_ASSET, MARGIN_STEP, Scale
 from trading.core import terms
@@ -213,9 +213,9 @@ def account(view: AccountView, *, scale_by_id: Callable[[int], Scale]) -> answer
 
 def previewed_order(
     preview: OrderPreview, *, scale: Scale, scale_by_id: Callable[[int], Scale]
-) -> answers.PreviewedOrder:
+) -> preview_answers.PreviewedOrder:
     """`scale` is that of the order's instrument, `scale_by_id` that of any the account holds."""
-    return answers.PreviewedOrder(
+    return preview_answers.PreviewedOrder(
         accepted=not preview.code,
         error=error_body_of(preview.code),
         filled_quantity=quantity(preview.filled_lots, scale),
@@ -226,9 +226,9 @@ def previewed_order(
     )
 
 
-def account_after(view: AccountView, *, scale_by_id: Callable[[int], Scale]) -> answers.AccountAfter:
+def account_after(view: AccountView, *, scale_by_id: Callable[[int], Scale]) -> preview_answers.AccountAfter:
     """The account of a preview."""
-    return answers.AccountAfter(
+    return preview_answers.AccountAfter(
         equity=_margin(view.equity_units),
         initial_margin=_margin(view.initial_margin_units),
         maintenance_margin=_margin(view.maintenance_margin_units),
