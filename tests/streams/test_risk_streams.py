@@ -1,6 +1,7 @@
 """A liquidation as streams tell it: to everybody what was closed, to its owner what became of position and money."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
@@ -17,9 +18,21 @@ def alice(exchange):
     account = exchange.account("alice")
     api = Api(f"http://{exchange.address}", account["api_key"], account["api_secret"])
     settings = "/api/v1/positions/BTC-PERP"
+    flatten(api)
     assert api.call("PATCH", settings, {"leverage": 100, "margin_mode": "isolated"}).status == 200
     yield api
+    flatten(api)
     assert api.call("PATCH", settings, {"leverage": 10, "margin_mode": "cross"}).status == 200
+
+
+def flatten(api):
+    """Whatever other tests left of a position is closed."""
+    held = {one["symbol"]: Decimal(one["size"]) for one in api.call("GET", "/api/v1/positions").body["results"]}
+    size = held.get("BTC-PERP", Decimal(0))
+    if size:
+        side = "sell" if size > 0 else "buy"
+        order = {"symbol": "BTC-PERP", "side": side, "type": "market", "quantity": str(abs(size)), "reduce_only": True}
+        assert api.call("POST", "/api/v1/orders", order).body["status"] == "filled"
 
 
 async def test_a_liquidation_is_told_to_everybody_and_its_owner(exchange, alice):
