@@ -5,14 +5,9 @@ from typing import Final, NamedTuple
 from django.db import connection
 from django.db.models import Count, Sum
 
-from risk.core.funding import (
-    EIGHT_HOURS_NS,
-    FundingRules,
-    average_premium_ppb,
-    eight_hour_rate_ppb,
-)
+from risk.core.funding import FundingRules, average_premium_ppb, funding_rate_ppb
 from risk.core.index_price import FATES, INDEX_STATUSES, recompute
-from risk.core.rounding import ceiling, half_even
+from risk.core.rounding import ceiling
 from risk.models import IndexTick, PremiumSample
 from trading.core.instruments import RiskParameters
 from trading.models import Instrument
@@ -70,11 +65,9 @@ def _sampled(instrument_id: int, start_ns: int, end_ns: int) -> tuple[int, int]:
 
 
 def _span_rate_ppb(average_ppb: int, risk: RiskParameters, span_ns: int) -> int:
-    """As `risk.core.funding.funding_rate_ppb`, for a span that need not be of whole hours."""
-    rules = FundingRules(risk.funding_interest_ppb, risk.funding_clamp_ppb, risk.funding_cap_ppb, 8)
-    eight_hours_ppb = eight_hour_rate_ppb(average_premium_ppb=average_ppb, rules=rules)
-    rate_ppb = half_even(eight_hours_ppb * span_ns, EIGHT_HOURS_NS)
-    return min(max(rate_ppb, -risk.funding_cap_ppb), risk.funding_cap_ppb)
+    """The rate of a span, by the instrument's parameters."""
+    rules = FundingRules(risk.funding_interest_ppb, risk.funding_clamp_ppb, risk.funding_cap_ppb, span_ns)
+    return funding_rate_ppb(average_premium_ppb=average_ppb, rules=rules)
 
 
 # A loose walk down the key: from the newest tick to the last one of the interval before, and so on.

@@ -120,7 +120,7 @@ class Market:
             risk.funding_interest_ppb,
             risk.funding_clamp_ppb,
             risk.funding_cap_ppb,
-            risk.funding_interval_ns // HOUR_NS,
+            risk.funding_interval_ns,
         )
         self._rate_ppb = funding_rate_ppb(average_premium_ppb=premium, rules=rules)
         period_ns = time_ns - time_ns % risk.funding_interval_ns

@@ -25,13 +25,13 @@ EIGHT_HOURS_NS: Final = 8 * 3_600 * 10**9
 class FundingRules(NamedTuple):
     """Parameters of interval funding.
 
-    `interest_ppb` and `clamp_ppb` are of eight hours, `cap_ppb` bounds the rate of one interval of `interval_hours`.
+    `interest_ppb` and `clamp_ppb` are of eight hours, `cap_ppb` bounds the rate of one interval of `interval_ns`.
     """
 
     interest_ppb: int
     clamp_ppb: int
     cap_ppb: int
-    interval_hours: int
+    interval_ns: int
 
 
 class FundingSettlement(NamedTuple):
@@ -67,7 +67,7 @@ def eight_hour_rate_ppb(*, average_premium_ppb: int, rules: FundingRules) -> int
 def funding_rate_ppb(*, average_premium_ppb: int, rules: FundingRules) -> int:
     """The funding rate of one interval. With the samples so far it is the predicted rate."""
     eight_hours = eight_hour_rate_ppb(average_premium_ppb=average_premium_ppb, rules=rules)
-    return _clamp(half_even(eight_hours * rules.interval_hours, 8), -rules.cap_ppb, rules.cap_ppb)
+    return _clamp(half_even(eight_hours * rules.interval_ns, EIGHT_HOURS_NS), -rules.cap_ppb, rules.cap_ppb)
 
 
 def funding_payment_units(*, position_value_units: int, rate_ppb: int) -> int:

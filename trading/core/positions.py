@@ -70,6 +70,22 @@ class Position:
         self.initial_units = 0
         self.pnl_units = 0
 
+    def mirror(self, account: Account) -> Position:
+        """The same holdings, open orders' sums and margin for a copy of the account, to try things on."""
+        mirror = Position(account, self.instrument)
+        mirror.isolated_units = self.isolated_units
+        mirror.funding_index = self.funding_index
+        mirror.lots = self.lots
+        mirror.entry_value_units = self.entry_value_units
+        mirror.buy_lots = self.buy_lots
+        mirror.sell_lots = self.sell_lots
+        mirror.reduce_buy_lots = self.reduce_buy_lots
+        mirror.reduce_sell_lots = self.reduce_sell_lots
+        mirror.open_loss_units = self.open_loss_units
+        mirror.open_orders = self.open_orders
+        mirror.leverage = self.leverage
+        return mirror
+
     def pnl_at(self, lot_value_units: int) -> int:
         """Unrealised P&L with one lot at this value."""
         return self.lots * lot_value_units - self.entry_value_units

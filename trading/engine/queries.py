@@ -163,17 +163,5 @@ def _copy(account: Account) -> Account:
     copied.closed_client_orders = account.closed_client_orders
     copied.liquidations = account.liquidations
     for instrument_id, position in account.positions.items():
-        mirror = Position(copied, position.instrument)
-        mirror.lots = position.lots
-        mirror.entry_value_units = position.entry_value_units
-        mirror.buy_lots = position.buy_lots
-        mirror.sell_lots = position.sell_lots
-        mirror.reduce_buy_lots = position.reduce_buy_lots
-        mirror.reduce_sell_lots = position.reduce_sell_lots
-        mirror.open_loss_units = position.open_loss_units
-        mirror.open_orders = position.open_orders
-        mirror.leverage = position.leverage
-        mirror.isolated_units = position.isolated_units
-        mirror.funding_index = position.funding_index
-        copied.positions[instrument_id] = mirror
+        copied.positions[instrument_id] = position.mirror(copied)
     return copied

@@ -26,12 +26,13 @@ from risk.core.inverse import inverse_bankruptcy_price_ticks, inverse_pnl_units,
 from trading.core.terms import PPB
 
 PERCENT = PPB // 100
+HOUR_NS = 3_600 * 10**9
 USDT = 10**6
 BITCOIN = 10**8
 HOURLY = FundingRules(
-    interest_ppb=PERCENT // 100, clamp_ppb=PERCENT // 20, cap_ppb=4 * PERCENT, interval_hours=1
+    interest_ppb=PERCENT // 100, clamp_ppb=PERCENT // 20, cap_ppb=4 * PERCENT, interval_ns=HOUR_NS
 )  # Hyperliquid's
-FIRST = HOURLY._replace(interval_hours=8, cap_ppb=PERCENT * 3 // 4)
+FIRST = HOURLY._replace(interval_ns=8 * HOUR_NS, cap_ppb=PERCENT * 3 // 4)
 
 
 def test_public_case_2_of_hourly_funding():

@@ -72,9 +72,7 @@ def _needed_alone_units(position: Position) -> int:
 def _holds_with(account: Account, position: Position, isolated_units: int | None) -> bool:
     """Whether cross equity covers all requirements with the position in the other mode."""
     equity, initial = equity_and_initial(account)
-    changed = Position(account, position.instrument)
-    for name in ("lots", "entry_value_units", "buy_lots", "sell_lots", "open_loss_units", "leverage", "funding_index"):
-        setattr(changed, name, getattr(position, name))
+    changed = position.mirror(account)
     changed.isolated_units = isolated_units
     equity += contribution(changed) - contribution(position)
     initial += present_requirement(changed) - present_requirement(position)

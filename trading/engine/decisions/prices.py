@@ -54,12 +54,8 @@ def update_mark_price(state: State, command: UpdateMarkPrice) -> list[AnyEvent]:
 def sweep_liquidations(state: State, command: SweepLiquidations) -> list[AnyEvent]:
     if command.first_account_id > command.last_account_id:
         return refuse(command, "invalid_parameter")
-    accounts = [
-        account
-        for account_id, account in sorted(state.accounts.items())
-        if command.first_account_id <= account_id <= command.last_account_id
-    ]
-    return list(_liquidations(state, accounts))
+    chosen = (one for one in state.accounts if command.first_account_id <= one <= command.last_account_id)
+    return _liquidations(state, [state.accounts[account_id] for account_id in sorted(chosen)])
 
 
 def set_exchange_state(state: State, command: SetExchangeState) -> list[AnyEvent]:
