@@ -64,6 +64,7 @@ CANCEL_REQUOTED: Final = 10
 CANCEL_MARKET_MAKER_PROTECTION: Final = 11
 CANCEL_LIQUIDATION: Final = 12
 CANCEL_DELEVERAGING: Final = 13
+CANCEL_MARGIN: Final = 14
 
 STEP_CANCEL: Final = 1
 STEP_REDUCE: Final = 2
@@ -126,6 +127,7 @@ CANCEL_REASONS: Final = {
     "market_maker_protection": CANCEL_MARKET_MAKER_PROTECTION,
     "liquidation": CANCEL_LIQUIDATION,
     "deleveraging": CANCEL_DELEVERAGING,
+    "margin": CANCEL_MARGIN,
 }
 LIQUIDATION_STEPS: Final = {
     "cancel_orders": STEP_CANCEL,

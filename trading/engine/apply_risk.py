@@ -11,7 +11,8 @@ from trading.engine import risk_events as e
 from trading.engine.commands import Liquidate
 from trading.engine.consequences import credit, new_position, queue_later, queue_settling, queue_triggers, queue_trim
 from trading.engine.events import AnyEvent
-from trading.engine.state import DOMAINS, RESUMPTION_DUE, State
+from trading.engine.scopes import CROSS
+from trading.engine.state import DOMAINS, RESUMPTION_DUE, SETTLEMENT_ASSET, State
 
 
 def go_on_liquidating(state: State, command: Liquidate, events: list[AnyEvent]) -> None:
@@ -125,6 +126,16 @@ def _end_liquidation(state: State, event: e.LiquidationEnded) -> None:
     state.liquidation_index.note(event.account_id)
 
 
+def _cover_deficit(state: State, event: e.DeficitCovered) -> None:
+    account = state.accounts[event.account_id]
+    credit(state.accounts[INSURANCE_FUND], SETTLEMENT_ASSET, -event.amount_units)
+    credit(account, SETTLEMENT_ASSET, event.amount_units)
+    if event.instrument_id != CROSS:
+        position = account.positions[event.instrument_id]
+        position.isolated_units = (position.isolated_units or 0) + event.amount_units
+        position.margin_key = -1
+
+
 def _nothing(state: State, event: Any) -> None:
     pass
 
@@ -140,5 +151,6 @@ RISK_FOLDS: dict[type, Callable[[State, Any], None]] = {
     e.LiquidationStepped: _nothing,
     e.LiquidationFeeCharged: _charge_liquidation_fee,
     e.PositionAssigned: _assign_position,
+    e.DeficitCovered: _cover_deficit,
     e.LiquidationEnded: _end_liquidation,
 }

@@ -53,8 +53,11 @@ class SetInstrumentParameters(Command, frozen=True, array_like=True, gc=False, t
 
 
 class SetInstrumentState(Command, frozen=True, array_like=True, gc=False, tag=6):
+    """With an `expected_state` (0: any) only while that is the instrument's own state."""
+
     instrument_id: int
     state: int
+    expected_state: int = 0
 
 
 class UpdateMarkPrice(Command, frozen=True, array_like=True, gc=False, tag=7):
@@ -206,9 +209,10 @@ class ChangeIsolatedMargin(Command, frozen=True, array_like=True, gc=False, tag=
 
 
 class SetExchangeState(Command, frozen=True, array_like=True, gc=False, tag=21):
-    """No instrument is milder than this; out of halted only through cancel_only."""
+    """No instrument is milder than this; out of halted only through cancel_only. `expected_state` (0: any) as above."""
 
     state: int
+    expected_state: int = 0
 
 
 class SweepLiquidations(Command, frozen=True, array_like=True, gc=False, tag=22):

@@ -9,6 +9,7 @@ from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.engine.commands import AttachedOrder, JournaledCommand
 from trading.engine.event import Event
 from trading.engine.risk_events import (
+    DeficitCovered,
     ExchangeStateChanged,
     FundingApplied,
     FundingSettled,
@@ -304,6 +305,7 @@ AnyEvent = (
     | LiquidationStepped
     | LiquidationFeeCharged
     | PositionAssigned
+    | DeficitCovered
     | LiquidationEnded
 )
 

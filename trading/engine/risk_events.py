@@ -116,6 +116,18 @@ class PositionAssigned(Event, frozen=True, array_like=True, gc=False, tag=33):
     rank_ppb: int
 
 
+class DeficitCovered(Event, frozen=True, array_like=True, gc=False, tag=35):
+    """The insurance fund paid `amount_units` (> 0) of what a scope that holds nothing any more lost beyond its equity.
+
+    `instrument_id` is the scope: an isolated position's, 0 for the cross positions.
+    """
+
+    liquidation_id: int
+    account_id: int
+    instrument_id: int
+    amount_units: int
+
+
 class LiquidationEnded(Event, frozen=True, array_like=True, gc=False, tag=34):
     """Equity is at maintenance margin or above again, or nothing is held any more."""
 

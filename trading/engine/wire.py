@@ -13,7 +13,7 @@ from trading.engine.events import Record
 from trading.engine.replies import Reply
 
 FORMAT: Final = 1
-LOGIC_VERSION: Final = 4
+LOGIC_VERSION: Final = 5
 
 _encoder = msgspec.msgpack.Encoder()
 _command_decoder: msgspec.msgpack.Decoder[ExternalCommand | Query] = msgspec.msgpack.Decoder(ExternalCommand | Query)

@@ -68,6 +68,8 @@ def set_instrument_state(state: State, command: SetInstrumentState) -> list[AnyE
         return refuse(command, "instrument_not_found")
     if not INSTRUMENT_NORMAL <= command.state <= INSTRUMENT_HALTED:
         return refuse(command, "invalid_parameter")
+    if command.expected_state and command.expected_state != state.instruments[command.instrument_id].own_state:
+        return refuse(command, "idempotency_conflict")
     return [InstrumentStateChanged(command.instrument_id, command.state)]
 
 

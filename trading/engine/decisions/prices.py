@@ -63,6 +63,8 @@ def set_exchange_state(state: State, command: SetExchangeState) -> list[AnyEvent
         return refuse(command, "invalid_parameter")
     if state.exchange_state == INSTRUMENT_HALTED and command.state < INSTRUMENT_CANCEL_ONLY:
         return refuse(command, "invalid_parameter")
+    if command.expected_state and command.expected_state != state.exchange_state:
+        return refuse(command, "idempotency_conflict")
     return [ExchangeStateChanged(command.state)]
 
 
@@ -109,7 +111,7 @@ def settle_funding(state: State, command: SettleFunding) -> list[AnyEvent]:
 def _halt(state: State, instrument: Instrument, mark_price_ticks: int) -> list[AnyEvent]:
     """A mark that moved too far within the window halts the instrument."""
     risk = instrument.parameters.risk
-    if not risk.volatility_move_ppb or not instrument.watches_volatility():
+    if not risk.volatility_move_ppb or not risk.volatility_window_ns or instrument.own_state != INSTRUMENT_NORMAL:
         return []
     low, high = instrument.window.with_price(state.time_ns, mark_price_ticks, risk.volatility_window_ns)
     if (high - low) * PPB <= risk.volatility_move_ppb * low:

@@ -1,0 +1,213 @@
+"""An order walking the book: whom it would meet, decided without touching anything (docs/engine-rules.md, "Walk")."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Protocol
+
+from trading.core.order_book import Ladder
+from trading.core.orders import NOT_SPECIAL, Order
+from trading.core.positions import Position
+from trading.core.terms import (
+    CANCEL_GROUP,
+    CANCEL_MARGIN,
+    CANCEL_REDUCE_ONLY,
+    CANCEL_SELF_TRADE,
+    EXPIRE_MAKER,
+    EXPIRE_TAKER,
+)
+from trading.engine.matches import TRADE
+from trading.engine.requirements import equity_and_initial
+
+MOST_MATCHES: Final = 1_000  # bounds the work of one command
+
+
+class OrderTerms(Protocol):
+    """What a new order, a triggered stop and an amended order have in common."""
+
+    @property
+    def side(self) -> int: ...
+    @property
+    def order_type(self) -> int: ...
+    @property
+    def time_in_force(self) -> int: ...
+    @property
+    def self_trade_prevention(self) -> int: ...
+    @property
+    def post_only(self) -> bool: ...
+    @property
+    def reduce_only(self) -> bool: ...
+
+
+class Walk:
+    """How an incoming order of `lots` (of which `cut_lots` do not count) would meet the book.
+
+    `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
+    `is_cut_short`: it met more counterparts than one command may. `groups` maps the groups of filled makers to these.
+    `costs_units` is by account what its fills beyond the mark cost it.
+    `icebergs` are those (maker, hidden lots) of the level in hand whose shown lots are used up.
+    """
+
+    __slots__ = (
+        "costs_units",
+        "cut_lots",
+        "expired_loss_units",
+        "expired_lots",
+        "filled_lots",
+        "filled_value_units",
+        "groups",
+        "icebergs",
+        "is_cut_short",
+        "is_stopped",
+        "lots",
+        "matches",
+        "position",
+        "price_ticks",
+        "side",
+        "terms",
+    )
+
+    def __init__(self, position: Position, terms: OrderTerms, lots: int, price_ticks: int) -> None:
+        self.position = position
+        self.terms = terms
+        self.side = terms.side
+        self.lots = lots
+        self.price_ticks = price_ticks
+        self.cut_lots = 0
+        self.matches: list[tuple[Order, int, int]] = []
+        self.icebergs: deque[tuple[Order, int]] | None = None
+        self.filled_lots = 0
+        self.filled_value_units = 0
+        self.expired_lots = 0
+        self.expired_loss_units = 0
+        self.is_stopped = False
+        self.is_cut_short = False
+        self.groups: dict[int, int] | None = None
+        self.costs_units: dict[int, int] | None = None
+
+    def walk(self, opposite: Ladder) -> None:
+        """9d: collect counterparts, best price first and oldest first within, until the lots are used up."""
+        left = self.lots - self.cut_lots
+        bound = -self.side * self.price_ticks
+        user_id = self.position.account.user_id
+        levels = opposite.levels
+        for key in reversed(opposite.keys):
+            if key < bound:
+                return
+            maker = levels[key].oldest
+            while maker is not None:
+                if len(self.matches) >= MOST_MATCHES:
+                    self.is_cut_short = True
+                    return
+                if maker.position.account.user_id == user_id:
+                    if self._meet_own(maker):
+                        return
+                else:
+                    left -= self._take(maker, left)
+                    if left == 0:
+                        return
+                maker = maker.newer
+            if self.icebergs:
+                left = self._walk_icebergs(self.icebergs, left)
+                if left == 0 or self.is_cut_short:
+                    return
+
+    def _walk_icebergs(self, icebergs: deque[tuple[Order, int]], left: int) -> int:
+        """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
+        while icebergs and left:
+            if len(self.matches) >= MOST_MATCHES:
+                self.is_cut_short = True
+                return left
+            maker, hidden_lots = icebergs.popleft()
+            special = maker.special or NOT_SPECIAL
+            shown_lots = min(special.display_lots, hidden_lots)
+            lots = min(shown_lots, left)
+            if not self._can_bear(maker, lots):
+                self.matches.append((maker, hidden_lots, CANCEL_MARGIN))
+                continue
+            self._fill(maker, lots)
+            left -= lots
+            if lots == shown_lots and hidden_lots > lots:
+                icebergs.append((maker, hidden_lots - lots))
+        icebergs.clear()
+        return left
+
+    def _meet_own(self, maker: Order) -> bool:
+        """Self-trade prevention; True when it ends the walk. Liquidations leave own orders where they are."""
+        if not self.terms.self_trade_prevention:
+            return False
+        if self.terms.self_trade_prevention != EXPIRE_TAKER:
+            self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
+            if not maker.reduce_only and maker.order_id in self.position.account.orders:
+                self.expired_lots += maker.open_lots
+                self.expired_loss_units += maker.open_loss_units
+        self.is_stopped = self.terms.self_trade_prevention != EXPIRE_MAKER
+        return self.is_stopped
+
+    def _take(self, maker: Order, left: int) -> int:
+        """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
+        if maker.group_id and self._is_of_a_filled_group(maker):
+            self.matches.append((maker, maker.open_lots, CANCEL_GROUP))
+            return 0
+        open_lots = maker.open_lots
+        special = maker.special
+        if special is not None:
+            open_lots -= special.hidden_lots
+        lots = open_lots if open_lots < left else left
+        is_cut = False
+        if maker.reduce_only:
+            room = max(0, -maker.side * self._running_lots(maker.position))
+            is_cut = room < open_lots and room <= lots
+            lots = min(lots, room)
+        if not self._can_bear(maker, lots):
+            self.matches.append((maker, maker.open_lots, CANCEL_MARGIN))
+            return 0
+        if special is not None and special.hidden_lots and open_lots <= left:
+            if self.icebergs is None:
+                self.icebergs = deque()
+            self.icebergs.append((maker, special.hidden_lots))
+        if lots:
+            self._fill(maker, lots)
+        if is_cut:
+            self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY))
+        return lots
+
+    def _can_bear(self, maker: Order, lots: int) -> bool:
+        """Whether a maker has what a fill this far beyond the mark would cost it, with its account's fills before."""
+        position = maker.position
+        instrument = position.instrument
+        lot_cost_units = maker.side * (maker.price_ticks - instrument.mark_price_ticks) * instrument.value_units
+        if lot_cost_units <= 0 or lots == 0:
+            return True
+        account = position.account
+        if self.costs_units is None:
+            self.costs_units = {}
+        cost_units = self.costs_units.get(account.account_id, 0) + lots * lot_cost_units
+        bearable_units = max(0, equity_and_initial(account)[0])
+        if position.isolated_units is not None:
+            bearable_units += max(0, position.isolated_units + position.pnl_at(instrument.lot_value_units))
+        if cost_units > bearable_units:
+            return False
+        self.costs_units[account.account_id] = cost_units
+        return True
+
+    def _is_of_a_filled_group(self, maker: Order) -> bool:
+        """Whether this walk has filled another of its group, of which one cancels the other."""
+        return self.groups is not None and self.groups.get(maker.group_id, maker.order_id) != maker.order_id
+
+    def _fill(self, maker: Order, lots: int) -> None:
+        if maker.group_id:
+            if self.groups is None:
+                self.groups = {}
+            self.groups[maker.group_id] = maker.order_id
+        self.matches.append((maker, lots, TRADE))
+        self.filled_lots += lots
+        self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
+
+    def _running_lots(self, position: Position) -> int:
+        """A maker's position after its fills so far in this walk."""
+        lots = position.lots
+        for maker, filled, kind in self.matches:
+            if kind == TRADE and maker.position is position:
+                lots += maker.side * filled
+        return lots
