@@ -194,8 +194,9 @@ def expected_queue(view: View, event: events.LiquidationStepped) -> list[delever
         lots=position.lots,
         bankruptcy_price_ticks=event.bankruptcy_price_ticks,
     )
-    assert sum(one.lots for one in closes) == abs(event.lots) > 0, "I19: not as many as can be closed"
-    return closes
+    met = [one for count, one in enumerate(closes) if sum(before.lots for before in closes[:count]) < abs(event.lots)]
+    assert sum(one.lots for one in met) == abs(event.lots) > 0, "I19: somebody closes more or less than it can"
+    return met
 
 
 # After a whole record
