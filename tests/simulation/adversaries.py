@@ -95,9 +95,9 @@ def manipulate_feed(stream: CommandStream) -> ExternalCommand:
 
 def stand_far_away(stream: CommandStream) -> ExternalCommand:
     """Leaves orders in the book, one of them an iceberg, takes all that may go, and is met where the price has left."""
-    account_id, instrument_id = stream.random.choice(world.ACCOUNTS[:-1]), stream.instrument()
+    account_id, instrument_id = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice(world.INSTRUMENTS)
     side, lots = stream.random.choice((1, -1)), stream.random.randint(4, 20)
-    plan = [
+    stream.plan += [
         *_geared(stream, account_id, instrument_id),
         _limit(stream, account_id, instrument_id, side, lots, side, terms.GTC, display_lots=max(1, lots // 3)),
         _limit(stream, account_id, instrument_id, side, lots, 0, terms.GTC),
@@ -105,30 +105,56 @@ def stand_far_away(stream: CommandStream) -> ExternalCommand:
         move(stream, instrument_id, -stream.random.randint(2, 8) * side),
         _limit(stream, _neighbour(account_id), instrument_id, -side, 2 * lots, -side, terms.IOC),
     ]
-    stream.plan += plan
     return commands.CancelAllOrders(b"", 0, account_id)
 
 
-def gear_both_sides(stream: CommandStream) -> ExternalCommand:
-    """One is long at the mark, another short far below it; both keep no more than they must when the price falls there
-    at once (or the other way round). Whoever is deleveraged has little to give, the fund perhaps nothing."""
-    account_id, instrument_id = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, 2))
-    friend_id = _neighbour(account_id)
-    other_id, side = _neighbour(friend_id), stream.random.choice((1, -1))
-    lots, away = stream.random.randint(6, 20), stream.random.randint(2, 7)
+def fall_elsewhere(stream: CommandStream) -> ExternalCommand:
+    """One is long in two instruments, another short in the quiet one, both with no more than they must have; then the
+    first instrument falls alone (or the other way round): what is lost there is more than the other can bear."""
+    account_id, side = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, -1))
+    friend_id, other_id = _neighbour(account_id), _neighbour(_neighbour(account_id))
+    lots, quiet_lots = stream.random.randint(15, 40), stream.random.randint(4, 12)
     stream.plan += [
-        *_geared(stream, account_id, instrument_id),
-        *_geared(stream, other_id, instrument_id),
-        _limit(stream, friend_id, instrument_id, -side, lots, 0, terms.GTC),
-        _limit(stream, account_id, instrument_id, side, lots, side, terms.IOC),
-        _limit(stream, friend_id, instrument_id, side, lots, -away * side, terms.GTC),
-        _limit(stream, other_id, instrument_id, -side, lots, -away * side, terms.IOC),
-        *([withdraw_all(stream, terms.INSURANCE_FUND)] if stream.random.random() < 0.5 else []),
-        withdraw_all(stream, account_id),
+        *_geared(stream, other_id, world.QUIET),
+        lambda: commands.SetMarginMode(b"", 0, account_id, world.QUIET, False),
+        _leverage(account_id, world.QUIET),
+        _leverage(account_id, 1),
+        _limit(stream, other_id, world.QUIET, -side, quiet_lots, 0, terms.GTC),
+        _limit(stream, account_id, world.QUIET, side, quiet_lots, side, terms.IOC),
+        _limit(stream, friend_id, 1, -side, lots, 0, terms.GTC),
+        _limit(stream, account_id, 1, side, lots, side, terms.IOC),
+        *([withdraw_all(stream, terms.INSURANCE_FUND)] if stream.random.random() < 0.3 else []),
         withdraw_all(stream, other_id),
-        move(stream, instrument_id, -(away + stream.random.randint(0, 3)) * side),
+        withdraw_all(stream, account_id),
+        move(stream, 1, -stream.random.randint(5, 9) * side),
     ]
-    return commands.CancelAllOrders(b"", 0, friend_id)
+    return commands.CancelAllOrders(b"", 0, other_id)
+
+
+def lose_in_a_halt(stream: CommandStream) -> ExternalCommand:
+    """One is long in the quiet instrument, isolated; another short, and long in the first, where nobody is liquidated
+    while it falls: the other has nothing left to give when the quiet one falls, too (or the other way round)."""
+    account_id, side = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, -1))
+    friend_id, other_id = _neighbour(account_id), _neighbour(_neighbour(account_id))
+    lots, quiet_lots = stream.random.randint(20, 45), stream.random.randint(1, 4)
+    halted, normal = (
+        commands.SetInstrumentState(b"", 0, 1, state) for state in (terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_NORMAL)
+    )
+    stream.plan += [
+        lambda: commands.SetMarginMode(b"", 0, account_id, world.QUIET, True),
+        _leverage(account_id, world.QUIET),
+        _leverage(other_id, 1),
+        _limit(stream, friend_id, 1, -side, lots, 0, terms.GTC),
+        _limit(stream, other_id, 1, side, lots, side, terms.IOC),
+        _limit(stream, other_id, world.QUIET, -side, quiet_lots, 0, terms.GTC),
+        _limit(stream, account_id, world.QUIET, side, quiet_lots, side, terms.IOC),
+        withdraw_all(stream, other_id),
+        lambda: halted,
+        move(stream, 1, -stream.random.randint(5, 9) * side),
+        move(stream, world.QUIET, -stream.random.randint(3, 6) * side),
+        lambda: normal,
+    ]
+    return commands.CancelAllOrders(b"", 0, other_id)
 
 
 def _neighbour(account_id: int) -> int:
@@ -138,5 +164,8 @@ def _neighbour(account_id: int) -> int:
 def _geared(stream: CommandStream, account_id: int, instrument_id: int) -> list[Callable[[], ExternalCommand]]:
     """At the highest leverage, isolated or as it is."""
     isolated = commands.SetMarginMode(b"", 0, account_id, instrument_id, True)
-    geared = commands.SetLeverage(b"", 0, account_id, instrument_id, HIGHEST_LEVERAGE)
-    return [*([lambda: isolated] if stream.random.random() < 0.5 else []), lambda: geared]
+    return [*([lambda: isolated] if stream.random.random() < 0.5 else []), _leverage(account_id, instrument_id)]
+
+
+def _leverage(account_id: int, instrument_id: int) -> Callable[[], ExternalCommand]:
+    return lambda: commands.SetLeverage(b"", 0, account_id, instrument_id, HIGHEST_LEVERAGE)

@@ -170,7 +170,7 @@ def gamble(stream: CommandStream) -> ExternalCommand:
 
 def withdraw_all(stream: CommandStream, account_id: int) -> Callable[[], ExternalCommand]:
     def withdrawn() -> ExternalCommand:
-        collateral_units = stream.view.accounts[account_id].collateral_units
+        collateral_units = money.cross_collateral(stream.view.accounts[account_id])
         amount = max(1, min(-lacking_units(stream.view, account_id), collateral_units))
         return commands.TransferCollateral(b"", 0, account_id, "USDT", -amount, stream.count)
 
