@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from exchange.embedded.postgres import Postgres
@@ -20,16 +21,25 @@ class Service:
 
     def start(self) -> None:
         self.server.prepare()
-        program = self.server.program()
-        with Path(self.server.state.root / f"{program.name}.log").open("ab") as log:
-            self.process = spawn(program, output=log)
-        self.server.wait_ready()
+        self._spawn()
+        self.server.wait_ready(pause=self._keep_up)
 
     def stop(self) -> None:
         self._end(self.server.program().stop_signal)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
+
+    def _spawn(self) -> None:
+        program = self.server.program()
+        with Path(self.server.state.root / f"{program.name}.log").open("ab") as log:
+            self.process = spawn(program, output=log)
+
+    def _keep_up(self) -> None:
+        """PostgreSQL ends at once while sessions of a killed one are still ending."""
+        time.sleep(0.1)
+        if self.process is not None and self.process.poll() is not None:
+            self._spawn()
 
     def _end(self, number: int) -> None:
         if self.process is None:

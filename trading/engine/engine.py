@@ -10,16 +10,19 @@ from typing import Final
 
 from trading.core.markets import Instrument
 from trading.core.orders import Order
+from trading.core.terms import STEP_DELEVERAGE
 from trading.engine import commands as c
 from trading.engine.apply import begin, finish
 from trading.engine.decide import decide
 from trading.engine.events import Record
 from trading.engine.queries import answer
 from trading.engine.replies import AccountView, OrdersPreview, OrderView, Outcome, QueryRefused
+from trading.engine.risk_events import LiquidationStepped
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 from trading.engine.views import order_view
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
+DELEVERAGING_COUNTS: Final = 100  # as so many of them
 _ORDER_COMMANDS: Final = frozenset((c.PlaceOrder, c.AmendOrder, c.CancelOrder))
 
 
@@ -121,12 +124,20 @@ class Engine:
     def _drain(self, time_ns: int, records: list[Record]) -> None:
         urgent, pending = self.state.urgent, self.state.pending
         left = INTERNAL_COMMANDS_A_CAUSE
-        while urgent or (pending and left):
+        while urgent or (pending and left > 0):
             left -= not urgent
             cause_sequence, command = (urgent or pending)[0]
+            record = self._run(command, time_ns, cause_sequence)
+            records.append(record)
             if type(command) is c.SettleFunding:
                 left = 0  # chunks of a sweep are spread over the commands that come
-            records.append(self._run(command, time_ns, cause_sequence))
+            elif type(command) is c.Liquidate and _deleverages(record):
+                left -= DELEVERAGING_COUNTS - 1
+
+
+def _deleverages(record: Record) -> bool:
+    first = record.events[0] if record.events else None
+    return isinstance(first, LiquidationStepped) and first.step == STEP_DELEVERAGE
 
 
 def _command_of_timer(kind: int, first: int, second: int) -> c.InternalCommand:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from trading.core.terms import INSURANCE_FUND
+from trading.core.terms import INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.engine import events as e
 from trading.engine.events import Record
-from trading.engine.state import SETTLEMENT_ASSET
 from trading.models import Balance, Posting
 from trading.models.ledger import (
     FEES,

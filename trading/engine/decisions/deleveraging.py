@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from risk.core.deleveraging import RankedPosition, in_queue_order, rank_ppb, rank_scaled
-from trading.core.accounts import Account
+from risk.core.deleveraging import rank_ppb
 from trading.core.positions import Position, fill_position
-from trading.core.terms import CANCEL_DELEVERAGING, INSURANCE_FUND
+from trading.core.terms import CANCEL_DELEVERAGING
 from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent
 from trading.engine.funding import funding_settled
-from trading.engine.isolated import isolated_margin_changed
-from trading.engine.risk_events import PositionAssigned
-from trading.engine.scopes import CROSS, held_in, margin_of
+from trading.engine.isolated import isolated_after_fills
+from trading.engine.requirements import equity_and_initial
+from trading.engine.risk_events import IsolatedMarginChanged, PositionAssigned
 from trading.engine.state import State
 
 MOST_COUNTERPARTS: Final = 100
+
+
+class Close(NamedTuple):
+    """What is closed against one counterpart, at which price."""
+
+    counterpart: Position
+    rank_scaled: int
+    lots: int
+    price_ticks: int
 
 
 def deleverage(
     state: State, liquidation_id: int, position: Position, price_ticks: int
 ) -> tuple[int, int, list[AnyEvent]]:
     """(lots closed, P&L of the position, events) against the head of the queue on the other side."""
-    instrument_id = position.instrument.instrument_id
     lots, entry_value_units = position.lots, position.entry_value_units
     closed_lots = realised_units = 0
     events: list[AnyEvent] = []
-    for place, ranked in enumerate(queue_against(state, position)[:MOST_COUNTERPARTS], 1):
-        counterpart = state.accounts[ranked.account_id].positions[instrument_id]
-        chosen = min(abs(lots), ranked.lots)
+    closes = _at_bankruptcy_price(state, position, price_ticks) or _at_own_prices(state, position)
+    for place, close in enumerate(closes, 1):
+        counterpart = close.counterpart
         events += [
             cancelled(order, CANCEL_DELEVERAGING)
             for _, order in sorted(counterpart.account.orders.items())
@@ -37,36 +44,76 @@ def deleverage(
         ]
         if counterpart.is_unsettled():
             events.append(funding_settled(counterpart))
-        rank = rank_ppb(ranked.rank_scaled)
         event = assigned(
-            liquidation_id, position, (lots, entry_value_units), counterpart, chosen, price_ticks, place, rank
+            liquidation_id,
+            position,
+            (lots, entry_value_units),
+            counterpart,
+            close.lots,
+            close.price_ticks,
+            place,
+            rank_ppb(close.rank_scaled),
         )
         events.append(event)
-        if counterpart.isolated_units is not None:
-            gained_units = event.counterparty_realised_pnl_units
-            after = event.counterparty_position_lots, event.counterparty_entry_value_units
-            events += isolated_margin_changed(counterpart, *after, gained_units)
+        events += _isolated_after_close(counterpart, event)
         lots, entry_value_units = event.position_lots, event.entry_value_units
         realised_units += event.realised_pnl_units
-        closed_lots += chosen
-        if lots == 0:
-            break
+        closed_lots += close.lots
     return closed_lots, realised_units, events
 
 
-def queue_against(state: State, position: Position) -> list[RankedPosition]:
-    """Everybody who holds the other side, highest rank first; the insurance fund after all others."""
-    instrument_id, side = position.instrument.instrument_id, 1 if position.lots > 0 else -1
-    ranked: list[RankedPosition] = []
-    last: list[RankedPosition] = []
-    for account_id, account in state.accounts.items():
-        other = account.positions.get(instrument_id)
-        if other is None or other.lots * side >= 0:
-            continue
-        (last if account_id == INSURANCE_FUND else ranked).append(
-            RankedPosition(account_id, abs(other.lots), _rank_scaled(account, other))
-        )
-    return in_queue_order(ranked) + last
+def _at_bankruptcy_price(state: State, position: Position, price_ticks: int) -> list[Close]:
+    """Everybody closes as many lots as its equity bears the loss of; none when nobody bears a single one."""
+    instrument = position.instrument
+    side = 1 if position.lots > 0 else -1
+    lot_cost_units = side * (price_ticks - instrument.mark_price_ticks) * instrument.value_units
+    left, closes = abs(position.lots), []
+    for counterpart, rank in state.rank_queues.holders(state, instrument.instrument_id, -side):
+        lots = min(left, abs(counterpart.lots))
+        if lot_cost_units > 0:
+            lots = min(lots, _bearable_units(counterpart) // lot_cost_units)
+        if lots:
+            closes.append(Close(counterpart, rank, lots, price_ticks))
+            left -= lots
+            if left == 0 or len(closes) == MOST_COUNTERPARTS:
+                break
+    return closes
+
+
+def _at_own_prices(state: State, position: Position) -> list[Close]:
+    """Everybody pays what it has and no more; the rest of the deficit stays where it is."""
+    instrument = position.instrument
+    side = 1 if position.lots > 0 else -1
+    left, closes = abs(position.lots), []
+    for counterpart, rank in state.rank_queues.holders(state, instrument.instrument_id, -side):
+        lots = min(left, abs(counterpart.lots))
+        borne_ticks = _bearable_units(counterpart) // (lots * instrument.value_units)
+        closes.append(Close(counterpart, rank, lots, instrument.mark_price_ticks + side * borne_ticks))
+        left -= lots
+        if left == 0 or len(closes) == MOST_COUNTERPARTS:
+            break
+    return closes
+
+
+def _bearable_units(counterpart: Position) -> int:
+    """What its scope has to lose, owed funding paid."""
+    if counterpart.isolated_units is None:
+        return max(0, equity_and_initial(counterpart.account)[0])
+    pnl_units = counterpart.pnl_at(counterpart.instrument.lot_value_units)
+    return max(0, counterpart.isolated_units + pnl_units - counterpart.owed_funding_units())
+
+
+def _isolated_after_close(counterpart: Position, event: PositionAssigned) -> list[AnyEvent]:
+    """An isolated counterpart gets margin back as after trades, but pays itself what the close costs beyond that."""
+    if counterpart.isolated_units is None:
+        return []
+    held_units = counterpart.isolated_units - counterpart.owed_funding_units()
+    after = event.counterparty_position_lots, event.counterparty_entry_value_units
+    units = isolated_after_fills(counterpart, *after, held_units)
+    units += min(0, held_units - units + event.counterparty_realised_pnl_units)
+    if units == held_units:
+        return []
+    return [IsolatedMarginChanged(event.counterparty_id, event.instrument_id, units)]
 
 
 def assigned(
@@ -103,18 +150,4 @@ def assigned(
         other_entry,
         place,
         rank,
-    )
-
-
-def _rank_scaled(account: Account, position: Position) -> int:
-    """F17 with the position's share of its scope's equity, by maintenance margin."""
-    scope = CROSS if position.isolated_units is None else position.instrument.instrument_id
-    held = held_in(account, scope)
-    equity, maintenances = margin_of(account, scope, held)
-    share_units = equity * maintenances[held.index(position)] // sum(maintenances)
-    return rank_scaled(
-        lots=position.lots,
-        entry_value_units=position.entry_value_units,
-        equity_units=share_units,
-        lot_value_units=position.instrument.lot_value_units,
     )

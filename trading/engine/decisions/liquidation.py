@@ -41,6 +41,7 @@ from trading.engine.execution import Execution
 from trading.engine.funding import funding_settled
 from trading.engine.requirements import equity_and_initial, fund_margin_units
 from trading.engine.risk_events import (
+    DeficitCovered,
     IsolatedMarginChanged,
     LiquidationEnded,
     LiquidationFeeCharged,
@@ -73,9 +74,7 @@ def liquidate(state: State, command: Liquidate) -> list[AnyEvent]:
     maintenance = sum(maintenances)
     end = LiquidationEnded(liquidation_id, account.account_id, scope, equity, maintenance)
     if not held:
-        if scope != CROSS and equity:
-            return [IsolatedMarginChanged(account.account_id, scope, 0), end]
-        return [end]
+        return [*_settled_account(state, end), end]
     if not all(position.instrument.is_ready(state.time_ns) for position in held):
         return []
     if any(position.is_unsettled() for position in held):
@@ -94,6 +93,23 @@ def liquidate(state: State, command: Liquidate) -> list[AnyEvent]:
     if is_fund:
         return _deleverage(state, step)
     return _reduce(state, step) or _take_over(state, step) or _deleverage(state, step)
+
+
+def _settled_account(state: State, end: LiquidationEnded) -> list[AnyEvent]:
+    """What is left of a scope that holds nothing any more: the fund covers a deficit, other money is cross."""
+    events: list[AnyEvent] = []
+    covered_units = min(max(0, -end.equity_units), max(0, _free_units(state.accounts[INSURANCE_FUND])))
+    if covered_units:
+        events.append(DeficitCovered(end.liquidation_id, end.account_id, end.instrument_id, covered_units))
+    if end.instrument_id != CROSS and end.equity_units + covered_units:
+        events.append(IsolatedMarginChanged(end.account_id, end.instrument_id, 0))
+    return events
+
+
+def _free_units(fund: Account) -> int:
+    """The insurance fund's equity less what its own positions must hold."""
+    equity, _ = equity_and_initial(fund)
+    return equity - fund_margin_units(fund)
 
 
 def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
@@ -199,13 +215,12 @@ def _take_over(state: State, step: Step) -> list[AnyEvent]:
     instrument = position.instrument
     risk = instrument.parameters.risk
     held = fund.positions.get(instrument.instrument_id) or Position(fund, instrument)
-    equity, _ = equity_and_initial(fund)
     lots = takeover_lots(
         lots=position.lots,
         bankruptcy_price_ticks=step.bankruptcy_price_ticks,
         mark_price_ticks=instrument.mark_price_ticks,
         value_units=instrument.value_units,
-        free_units=equity - fund_margin_units(fund),
+        free_units=_free_units(fund),
         held_lots=held.lots,
         margin_ppb=risk.fund_margin_ppb,
         limit_units=risk.fund_limit_units,
