@@ -16,6 +16,7 @@ from risk.core.mark_price import MARK_MEDIAN_OF_THREE, MarkState, start_of_mark
 from risk.feeds import counters
 from risk.feeds.board import QuoteBoard
 from risk.feeds.definitions import IndexDefinition
+from risk.feeds.exchange_hold import keep_exchange, ladder_rules
 from risk.feeds.guard import Firmness
 from risk.feeds.holds import keep_guard
 from risk.feeds.marks import NO_BOOK, Market, index_in_ticks, next_mark, premium
@@ -67,6 +68,7 @@ class Pricing:
         tradable = {instrument_id: prices[instrument_id] for instrument_id in normal & prices.keys()}
         record_round(ticks=self._ticks(records, now_ns), samples=self._samples(markets, tradable, now_ns))
         self._keep_guards(views, now_ns)
+        keep_exchange(self._firmness_of(views, now_ns), rules=ladder_rules(), now_ns=now_ns)
         return self._send_marks(markets, prices, now_ns) and all(self._is_firm.values())
 
     def _learn_firmness(self, records: Mapping[str, IndexRecord], now_ns: int) -> None:
@@ -80,6 +82,9 @@ class Pricing:
     def _firmness(self, asset: str, now_ns: int) -> Firmness:
         for_ns = now_ns - self._changed_at_ns[asset]
         return Firmness(for_ns, 0) if self._is_firm[asset] else Firmness(0, for_ns)
+
+    def _firmness_of(self, views: Iterable[InstrumentView], now_ns: int) -> list[Firmness]:
+        return [self._firmness(self._asset_of[view.terms.symbol], now_ns) for view in views]
 
     def _markets(self, views: Iterable[InstrumentView], now_ns: int) -> dict[int, Market]:
         last_prices = dict(Ticker.objects.values_list("instrument_id", "last_price_ticks"))
