@@ -113,14 +113,18 @@ def fall_elsewhere(stream: CommandStream) -> ExternalCommand:
     first instrument falls alone (or the other way round): what is lost there is more than the other can bear."""
     account_id, side = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, -1))
     friend_id, other_id = _neighbour(account_id), _neighbour(_neighbour(account_id))
-    lots, quiet_lots = stream.random.randint(15, 40), stream.random.randint(4, 12)
+    quiet, lots, quiet_lots = (
+        stream.random.choice(world.QUIET),
+        stream.random.randint(15, 40),
+        stream.random.randint(4, 12),
+    )
     stream.plan += [
-        *_geared(stream, other_id, world.QUIET),
-        lambda: commands.SetMarginMode(b"", 0, account_id, world.QUIET, False),
-        _leverage(account_id, world.QUIET),
+        *_geared(stream, other_id, quiet),
+        lambda: commands.SetMarginMode(b"", 0, account_id, quiet, False),
+        _leverage(account_id, quiet),
         _leverage(account_id, 1),
-        _limit(stream, other_id, world.QUIET, -side, quiet_lots, 0, terms.GTC),
-        _limit(stream, account_id, world.QUIET, side, quiet_lots, side, terms.IOC),
+        _limit(stream, other_id, quiet, -side, quiet_lots, 0, terms.GTC),
+        _limit(stream, account_id, quiet, side, quiet_lots, side, terms.IOC),
         _limit(stream, friend_id, 1, -side, lots, 0, terms.GTC),
         _limit(stream, account_id, 1, side, lots, side, terms.IOC),
         *([withdraw_all(stream, terms.INSURANCE_FUND)] if stream.random.random() < 0.3 else []),
@@ -136,22 +140,26 @@ def lose_in_a_halt(stream: CommandStream) -> ExternalCommand:
     while it falls: the other has nothing left to give when the quiet one falls, too (or the other way round)."""
     account_id, side = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, -1))
     friend_id, other_id = _neighbour(account_id), _neighbour(_neighbour(account_id))
-    lots, quiet_lots = stream.random.randint(20, 45), stream.random.randint(1, 4)
+    quiet, lots, quiet_lots = (
+        stream.random.choice(world.QUIET),
+        stream.random.randint(20, 45),
+        stream.random.randint(1, 4),
+    )
     halted, normal = (
         commands.SetInstrumentState(b"", 0, 1, state) for state in (terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_NORMAL)
     )
     stream.plan += [
-        lambda: commands.SetMarginMode(b"", 0, account_id, world.QUIET, True),
-        _leverage(account_id, world.QUIET),
+        lambda: commands.SetMarginMode(b"", 0, account_id, quiet, True),
+        _leverage(account_id, quiet),
         _leverage(other_id, 1),
         _limit(stream, friend_id, 1, -side, lots, 0, terms.GTC),
         _limit(stream, other_id, 1, side, lots, side, terms.IOC),
-        _limit(stream, other_id, world.QUIET, -side, quiet_lots, 0, terms.GTC),
-        _limit(stream, account_id, world.QUIET, side, quiet_lots, side, terms.IOC),
+        _limit(stream, other_id, quiet, -side, quiet_lots, 0, terms.GTC),
+        _limit(stream, account_id, quiet, side, quiet_lots, side, terms.IOC),
         withdraw_all(stream, other_id),
         lambda: halted,
         move(stream, 1, -stream.random.randint(5, 9) * side),
-        move(stream, world.QUIET, -stream.random.randint(3, 6) * side),
+        move(stream, quiet, -stream.random.randint(3, 6) * side),
         lambda: normal,
     ]
     return commands.CancelAllOrders(b"", 0, other_id)

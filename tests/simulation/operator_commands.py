@@ -36,7 +36,7 @@ def configure(stream: CommandStream) -> ExternalCommand:
             return commands.SetInstrumentParameters(b"", 0, instrument_id, changed)
         case 6:
             listed = world.TERMS[instrument_id]._replace(
-                instrument_id=stream.random.randint(2, 6), symbol=stream.random.choice(("A-PERP", "B-PERP"))
+                instrument_id=stream.random.randint(2, 9), symbol=stream.random.choice(("A-PERP", "B-PERP"))
             )
             return commands.ListInstrument(b"", 0, listed, world.PARAMETERS[instrument_id])
         case _:
