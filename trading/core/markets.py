@@ -23,9 +23,10 @@ class Instrument:
     the marks of late, `resume_at_ns` is when a halt for volatility gives way (0: none). `funding_index` is what one lot
     has paid since listing, in ledger units times 10^9, up to the period that ended at `funded_until_ns`.
     `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`, the band
-    of prices from `band_low_ticks` to `band_high_ticks`, and the fields that repeat single `parameters` for whoever
-    reads them with every order follow from the rest and are no state, nor is `unsettled`: the accounts that the sweep
-    of funding has yet to visit, last first.
+    of prices from `band_low_ticks` to `band_high_ticks`, `initial_steps` (the next bracket's floor, 0 after the last;
+    rate and cum of initial margin) and the fields that repeat single `parameters` for whoever reads them with every
+    order follow from the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to
+    visit, last first.
     """
 
     __slots__ = (
@@ -97,8 +98,10 @@ class Instrument:
         self.parameters = parameters
         self.newest_version = max(self.newest_version, parameters.version)
         self.brackets = parameters.brackets
+        ceilings_units = [bracket.floor_units for bracket in self.brackets[1:]] + [0]
         self.initial_steps = [
-            (bracket.floor_units, bracket.initial_rate_ppb, bracket.initial_cum_units) for bracket in self.brackets
+            (ceiling_units, bracket.initial_rate_ppb, bracket.initial_cum_units)
+            for ceiling_units, bracket in zip(ceilings_units, self.brackets, strict=True)
         ]
         self.default_leverage = parameters.default_leverage
         self.maximum_open_orders = parameters.maximum_open_orders
