@@ -24,12 +24,12 @@ def test_a_fill_may_cost_its_maker_all_it_has_and_no_more():
 
 
 def test_the_fills_of_a_walk_are_counted_together():
-    """Five lots cost 550,000 at 890: the second five are too much; a third order costs nothing."""
+    """At 880 four lots cost 480,000 and five 600,000: together too much; a third order costs nothing."""
     stage = RiskStage()
     first = id_of(stage.order(ALICE, BUY, 4, 1000))
     second = id_of(stage.order(ALICE, BUY, 5, 1000))
     cheap = id_of(stage.order(ALICE, BUY, 1, 850))
-    stage.mark(890)
+    stage.mark(880)
     records = sell(stage, 10, 850)
     assert trades(records) == [(first, 4, 0), (cheap, 1, 0)]
     assert cancels(records)[0] == (second, 5, "margin")
