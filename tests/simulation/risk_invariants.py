@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.reference import deleveraging, money, scopes
@@ -19,8 +20,8 @@ Scope = tuple[int, int]  # an account; its isolated position's instrument, or 0
 
 @dataclass
 class Before:
-    """What the checks of a whole record compare with: cross collateral of all, who held nothing, and the equity of each
-    scope."""
+    """What the checks of a whole record compare with: cross collateral of all, who held nothing, and of the fund and
+    those whom others' commands meet the equity of each scope."""
 
     collateral: dict[int, int]
     cross: dict[int, int]
@@ -40,8 +41,8 @@ def world_of(view: View) -> World:
     return world
 
 
-def look_before(view: View) -> Before:
-    accounts = view.accounts.values()
+def look_before(view: View, record: Record) -> Before:
+    accounts, met = view.accounts.values(), {INSURANCE_FUND, *passive_accounts(record)}
     return Before(
         collateral={one.account_id: one.collateral_units for one in accounts},
         cross={one.account_id: money.cross_collateral(one) for one in accounts},
@@ -49,9 +50,19 @@ def look_before(view: View) -> Before:
         equities={
             (one.account_id, scope): equity_of(view, one, scope)
             for one in accounts
+            if one.account_id in met
             for scope in (0, *(instrument_id for instrument_id, held in one.positions.items() if held.is_isolated))
         },
     )
+
+
+def passive_accounts(record: Record) -> Iterator[int]:
+    for event in record.events:
+        match event:
+            case events.TradeExecuted():
+                yield event.maker_account_id
+            case events.PositionAssigned():
+                yield event.counterparty_id
 
 
 def equity_of(view: View, account: Account, scope: int) -> int:
