@@ -38,11 +38,9 @@ def side_requirement_units(instrument: Instrument, notional_lots: int, open_lots
     """max(ceil(notional / leverage), bracket initial) plus the taker fee on what is still open on that side."""
     lot_value_units = instrument.lot_value_units
     notional_units = notional_lots * lot_value_units
-    rate_ppb = cum_units = 0
-    for floor_units, next_rate_ppb, next_cum_units in instrument.initial_steps:
-        if floor_units > notional_units:
+    for ceiling_units, rate_ppb, cum_units in instrument.initial_steps:  # noqa: B007 - the last one looked at counts
+        if notional_units < ceiling_units:
             break
-        rate_ppb, cum_units = next_rate_ppb, next_cum_units
     # Nothing here is negative: adding the divisor less one rounds up, and is cheaper than negating twice.
     units = (notional_units + leverage - 1) // leverage
     if rate_ppb * leverage > PPB:  # else the bracket asks for no more, cum being 0 or above

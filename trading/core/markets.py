@@ -8,6 +8,7 @@ from trading.core.price_window import PriceWindow
 from trading.core.terms import (
     INSTRUMENT_NORMAL,
     INSTRUMENT_POST_ONLY,
+    PPB,
     TRIGGER_BY_INDEX,
     TRIGGER_BY_LAST,
     TRIGGER_BY_MARK,
@@ -21,12 +22,16 @@ class Instrument:
     `state` is the stricter of its own and the exchange's. `marked_at_ns` is the time of the last mark, `window` holds
     the marks of late, `resume_at_ns` is when a halt for volatility gives way (0: none). `funding_index` is what one lot
     has paid since listing, in ledger units times 10^9, up to the period that ended at `funded_until_ns`.
-    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`,
-    `price_band_ppb` and the fields that repeat single `parameters` for whoever reads them with every order follow from
-    the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
+    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`, the band
+    of prices from `band_low_ticks` to `band_high_ticks`, `initial_steps` (the next bracket's floor, 0 after the last;
+    rate and cum of initial margin) and the fields that repeat single `parameters` for whoever reads them with every
+    order follow from the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to
+    visit, last first.
     """
 
     __slots__ = (
+        "band_high_ticks",
+        "band_low_ticks",
         "book",
         "brackets",
         "default_leverage",
@@ -48,7 +53,6 @@ class Instrument:
         "own_state",
         "parameters",
         "position_limit_units",
-        "price_band_ppb",
         "resume_at_ns",
         "scheduled",
         "settlement_asset",
@@ -94,8 +98,10 @@ class Instrument:
         self.parameters = parameters
         self.newest_version = max(self.newest_version, parameters.version)
         self.brackets = parameters.brackets
+        ceilings_units = [bracket.floor_units for bracket in self.brackets[1:]] + [0]
         self.initial_steps = [
-            (bracket.floor_units, bracket.initial_rate_ppb, bracket.initial_cum_units) for bracket in self.brackets
+            (ceiling_units, bracket.initial_rate_ppb, bracket.initial_cum_units)
+            for ceiling_units, bracket in zip(ceilings_units, self.brackets, strict=True)
         ]
         self.default_leverage = parameters.default_leverage
         self.maximum_open_orders = parameters.maximum_open_orders
@@ -103,7 +109,7 @@ class Instrument:
         self.maximum_price_ticks = parameters.maximum_price_ticks
         self.minimum_notional_units = parameters.minimum_notional_units
         self.position_limit_units = parameters.position_limit_units
-        self.price_band_ppb = self.band_in_force_ppb()
+        self.set_band()
         self.taker_fee_ppb = parameters.taker_fee_ppb
         self.margin_key += 1
 
@@ -112,6 +118,7 @@ class Instrument:
         self.mark_price_ticks = price_ticks
         self.lot_value_units = price_ticks * self.value_units
         self.margin_key += 1
+        self.set_band()
 
     def be_in(self, own_state: int, exchange_state: int) -> None:
         """Its own state and the exchange's from now on."""
@@ -121,12 +128,14 @@ class Instrument:
     def watches_volatility(self) -> bool:
         return self.parameters.risk.volatility_window_ns > 0 and self.own_state <= INSTRUMENT_POST_ONLY
 
-    def band_in_force_ppb(self) -> int:
-        """The price band, wider while the marks of late are further apart than it."""
-        base_ppb, maximum_ppb = self.parameters.price_band_ppb, self.parameters.risk.maximum_band_ppb
-        if maximum_ppb <= base_ppb or self.window.is_empty() or not self.parameters.risk.volatility_window_ns:
-            return base_ppb
-        return min(max(base_ppb, self.window.range_ppb()), maximum_ppb)
+    def set_band(self) -> None:
+        """The band of prices is around the mark, wider while the marks of late are further apart than it."""
+        band_ppb, maximum_ppb = self.parameters.price_band_ppb, self.parameters.risk.maximum_band_ppb
+        if maximum_ppb > band_ppb and self.parameters.risk.volatility_window_ns and not self.window.is_empty():
+            band_ppb = min(max(band_ppb, self.window.range_ppb()), maximum_ppb)
+        distance_ticks = self.mark_price_ticks * band_ppb // PPB
+        self.band_low_ticks = self.mark_price_ticks - distance_ticks
+        self.band_high_ticks = self.mark_price_ticks + distance_ticks
 
     def is_ready(self, time_ns: int) -> bool:
         """Whether its mark is good enough to liquidate on, and it trades."""

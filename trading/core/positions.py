@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trading.core.terms import PPB
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from trading.core.protection import MarketMakerProtection
 
 
+UNKNOWN: Final = -1  # no requirement is below 0
+
+
 class Position:
     """One account in one instrument: signed lots, what they cost, and what its resting orders may add.
 
@@ -20,9 +23,9 @@ class Position:
     `open_loss_units` is held by the former. `leverage` 0 means the instrument's default. `reduce_only_orders` are in
     the order in which they came to rest, `attached_orders` those attached to others that are awake and untriggered,
     `quotes` those of mass quotes, which `protection` may cancel. An isolated position has `isolated_units` of the
-    collateral for its own, a cross one None. Funding is settled to `funding_index`. `margin_key`, `initial_units` and
-    `pnl_units` memoise what it takes of cross equity and adds to it at the instrument's own `margin_key`; they follow
-    from the rest and are no state.
+    collateral for its own, a cross one None. Funding is settled to `funding_index`. `initial_units`
+    (UNKNOWN: to be worked out) and `pnl_units` memoise what it takes of cross equity and adds to it at the instrument's
+    `margin_key`, of which `margin_key` is a copy, -1 when nothing holds; they follow from the rest and are no state.
     """
 
     __slots__ = (
@@ -67,7 +70,7 @@ class Position:
         self.quotes: dict[int, Order] | None = None
         self.protection: MarketMakerProtection | None = None
         self.margin_key = -1
-        self.initial_units = 0
+        self.initial_units = UNKNOWN
         self.pnl_units = 0
 
     def mirror(self, account: Account) -> Position:

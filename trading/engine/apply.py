@@ -141,7 +141,7 @@ def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     if instrument.watches_volatility():
         window_ns = instrument.parameters.risk.volatility_window_ns
         instrument.window.add(state.time_ns, event.mark_price_ticks, window_ns)
-        instrument.price_band_ppb = instrument.band_in_force_ppb()
+        instrument.set_band()
     follow(state, instrument, TRIGGER_BY_MARK)
     follow(state, instrument, TRIGGER_BY_INDEX)
     queue_triggers(state, instrument)

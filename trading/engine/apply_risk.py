@@ -76,7 +76,7 @@ def _schedule_resumption(state: State, event: e.ResumptionScheduled) -> None:
     state.add_timer(event.resume_at_ns, RESUMPTION_DUE, event.instrument_id, 0)
     if event.low_price_ticks:
         instrument.window.clear()
-        instrument.price_band_ppb = instrument.band_in_force_ppb()
+        instrument.set_band()
 
 
 def _start_liquidation(state: State, event: e.LiquidationStarted) -> None:

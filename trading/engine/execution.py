@@ -36,7 +36,19 @@ class Execution(Walk):
     def __init__(
         self, position: Position, terms: OrderTerms, lots: int, price_ticks: int, replaced: Order | None = None
     ) -> None:
-        super().__init__(position, terms, lots, price_ticks)
+        self.position = position
+        self.terms = terms
+        self.side = terms.side
+        self.lots = lots
+        self.price_ticks = price_ticks
+        self.cut_lots = 0
+        self.matches = []
+        self.filled_lots = 0
+        self.filled_value_units = 0
+        self.expired_lots = 0
+        self.expired_loss_units = 0
+        self.is_stopped = False
+        self.is_cut_short = False
         self.reduce_only = terms.reduce_only
         self.replaced = replaced
         self.is_market = False
@@ -53,8 +65,7 @@ class Execution(Walk):
             price_ticks = self.price_ticks = self._protection_price_ticks()
             notional_units = lots * instrument.lot_value_units
         else:
-            mark = instrument.mark_price_ticks
-            if abs(price_ticks - mark) * PPB > instrument.price_band_ppb * mark:
+            if not instrument.band_low_ticks <= price_ticks <= instrument.band_high_ticks:
                 return "price_outside_band"
             notional_units = lots * price_ticks * instrument.value_units
         if self.reduce_only:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from risk.core.margin import ceil_ppb, initial_margin_units
 from trading.core.accounts import Account
-from trading.core.positions import Position
+from trading.core.positions import UNKNOWN, Position
 from trading.core.terms import SETTLEMENT_ASSET
 
 
@@ -20,10 +20,11 @@ def requirement(
 
     An isolated one has its own margin: only what its orders add counts. `leverage` in place of its own.
     """
-    leverage = leverage or leverage_of(position)
-    units = initial_margin_units(position.instrument, lots, buy_lots, sell_lots, open_loss_units, leverage)
+    instrument = position.instrument
+    leverage = leverage or position.leverage or instrument.default_leverage
+    units = initial_margin_units(instrument, lots, buy_lots, sell_lots, open_loss_units, leverage)
     if position.isolated_units is not None:
-        units -= initial_margin_units(position.instrument, lots, 0, 0, 0, leverage)
+        units -= initial_margin_units(instrument, lots, 0, 0, 0, leverage)
     return units
 
 
@@ -46,8 +47,8 @@ def contribution(position: Position) -> int:
 
 
 def refresh(position: Position) -> None:
-    """Bring the memoised requirement and contribution to equity up to the present mark."""
-    position.initial_units = present_requirement(position)
+    """Bring the memoised contribution to equity up to the present mark; the requirement is to be worked out anew."""
+    position.initial_units = UNKNOWN
     position.pnl_units = contribution(position)
     position.margin_key = position.instrument.margin_key
 
@@ -60,13 +61,13 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
     equity = account.collateral.get(SETTLEMENT_ASSET, 0)
     initial = 0
     for position in account.positions.values():
-        if position is besides:
-            equity += contribution(position)
-            continue
         if position.margin_key != position.instrument.margin_key:
             refresh(position)
         equity += position.pnl_units
-        initial += position.initial_units
+        if position is not besides:
+            if position.initial_units == UNKNOWN:
+                position.initial_units = present_requirement(position)
+            initial += position.initial_units
     return equity, initial
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.core.order_book import leave, requeue
 from trading.core.orders import Order, lots_to_hide, release_open_loss, special_of
-from trading.core.positions import Position
+from trading.core.positions import UNKNOWN, Position
 from trading.core.terms import BUY
 from trading.engine.client_orders import mark_closed
 from trading.engine.state import ORDER_EXPIRES, State
@@ -40,7 +40,7 @@ def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None
     else:
         position.sell_lots += lots
     position.open_loss_units += open_loss_units
-    position.margin_key = -1
+    position.initial_units = UNKNOWN
 
 
 def hold_reduce_only(position: Position, side: int, lots: int) -> None:

@@ -177,7 +177,7 @@ def _load_instrument(state: State, parts: list[Any]) -> None:
         state.add_timer(instrument.resume_at_ns, RESUMPTION_DUE, instrument.instrument_id, 0)
     instrument.window.lows.extend((time_ns, ticks) for time_ns, ticks in parts[12])
     instrument.window.highs.extend((time_ns, ticks) for time_ns, ticks in parts[13])
-    instrument.price_band_ppb = instrument.band_in_force_ppb()
+    instrument.set_band()
     state.instruments[instrument.instrument_id] = instrument
 
 

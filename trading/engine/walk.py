@@ -43,12 +43,15 @@ class Walk:
     """How an incoming order of `lots` (of which `cut_lots` do not count) would meet the book.
 
     `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
-    `is_cut_short`: it met more counterparts than one command may. `groups` maps the groups of filled makers to these.
-    `costs_units` is by account what its fills beyond the mark cost it.
-    `icebergs` are those (maker, hidden lots) of the level in hand whose shown lots are used up.
+    `is_cut_short`: it met more counterparts than one command may.
+
+    Set by `walk`: `groups` maps the groups of filled makers to these. `costs_units` is by account what its fills beyond
+    the mark cost it. Of the level in hand, `beyond_mark_ticks` is what a maker loses a lot (below 0: gains), `icebergs`
+    are those (maker, hidden lots) whose shown lots are used up.
     """
 
     __slots__ = (
+        "beyond_mark_ticks",
         "costs_units",
         "cut_lots",
         "expired_loss_units",
@@ -66,34 +69,38 @@ class Walk:
         "side",
         "terms",
     )
-
-    def __init__(self, position: Position, terms: OrderTerms, lots: int, price_ticks: int) -> None:
-        self.position = position
-        self.terms = terms
-        self.side = terms.side
-        self.lots = lots
-        self.price_ticks = price_ticks
-        self.cut_lots = 0
-        self.matches: list[tuple[Order, int, int]] = []
-        self.icebergs: deque[tuple[Order, int]] | None = None
-        self.filled_lots = 0
-        self.filled_value_units = 0
-        self.expired_lots = 0
-        self.expired_loss_units = 0
-        self.is_stopped = False
-        self.is_cut_short = False
-        self.groups: dict[int, int] | None = None
-        self.costs_units: dict[int, int] | None = None
+    position: Position
+    terms: OrderTerms
+    side: int
+    lots: int
+    price_ticks: int
+    cut_lots: int
+    matches: list[tuple[Order, int, int]]
+    filled_lots: int
+    filled_value_units: int
+    expired_lots: int
+    expired_loss_units: int
+    is_stopped: bool
+    is_cut_short: bool
+    groups: dict[int, int]
+    costs_units: dict[int, int]
+    beyond_mark_ticks: int
+    icebergs: deque[tuple[Order, int]]
 
     def walk(self, opposite: Ladder) -> None:
         """9d: collect counterparts, best price first and oldest first within, until the lots are used up."""
+        self.groups = {}
+        self.costs_units = {}
+        self.icebergs = deque()
         left = self.lots - self.cut_lots
         bound = -self.side * self.price_ticks
+        mark_key = opposite.side * self.position.instrument.mark_price_ticks
         user_id = self.position.account.user_id
         levels = opposite.levels
         for key in reversed(opposite.keys):
             if key < bound:
                 return
+            self.beyond_mark_ticks = key - mark_key
             maker = levels[key].oldest
             while maker is not None:
                 if len(self.matches) >= MOST_MATCHES:
@@ -108,12 +115,13 @@ class Walk:
                         return
                 maker = maker.newer
             if self.icebergs:
-                left = self._walk_icebergs(self.icebergs, left)
+                left = self._walk_icebergs(left)
                 if left == 0 or self.is_cut_short:
                     return
 
-    def _walk_icebergs(self, icebergs: deque[tuple[Order, int]], left: int) -> int:
+    def _walk_icebergs(self, left: int) -> int:
         """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
+        icebergs = self.icebergs
         while icebergs and left:
             if len(self.matches) >= MOST_MATCHES:
                 self.is_cut_short = True
@@ -122,7 +130,7 @@ class Walk:
             special = maker.special or NOT_SPECIAL
             shown_lots = min(special.display_lots, hidden_lots)
             lots = min(shown_lots, left)
-            if not self._can_bear(maker, lots):
+            if self.beyond_mark_ticks > 0 and not self._can_bear(maker, lots):
                 self.matches.append((maker, hidden_lots, CANCEL_MARGIN))
                 continue
             self._fill(maker, lots)
@@ -159,12 +167,10 @@ class Walk:
             room = max(0, -maker.side * self._running_lots(maker.position))
             is_cut = room < open_lots and room <= lots
             lots = min(lots, room)
-        if not self._can_bear(maker, lots):
+        if self.beyond_mark_ticks > 0 and lots and not self._can_bear(maker, lots):
             self.matches.append((maker, maker.open_lots, CANCEL_MARGIN))
             return 0
         if special is not None and special.hidden_lots and open_lots <= left:
-            if self.icebergs is None:
-                self.icebergs = deque()
             self.icebergs.append((maker, special.hidden_lots))
         if lots:
             self._fill(maker, lots)
@@ -176,13 +182,9 @@ class Walk:
         """Whether a maker has what a fill this far beyond the mark would cost it, with its account's fills before."""
         position = maker.position
         instrument = position.instrument
-        lot_cost_units = maker.side * (maker.price_ticks - instrument.mark_price_ticks) * instrument.value_units
-        if lot_cost_units <= 0 or lots == 0:
-            return True
         account = position.account
-        if self.costs_units is None:
-            self.costs_units = {}
-        cost_units = self.costs_units.get(account.account_id, 0) + lots * lot_cost_units
+        cost_units = lots * self.beyond_mark_ticks * instrument.value_units
+        cost_units += self.costs_units.get(account.account_id, 0)
         bearable_units = max(0, equity_and_initial(account)[0])
         if position.isolated_units is not None:
             bearable_units += max(0, position.isolated_units + position.pnl_at(instrument.lot_value_units))
@@ -193,12 +195,10 @@ class Walk:
 
     def _is_of_a_filled_group(self, maker: Order) -> bool:
         """Whether this walk has filled another of its group, of which one cancels the other."""
-        return self.groups is not None and self.groups.get(maker.group_id, maker.order_id) != maker.order_id
+        return self.groups.get(maker.group_id, maker.order_id) != maker.order_id
 
     def _fill(self, maker: Order, lots: int) -> None:
         if maker.group_id:
-            if self.groups is None:
-                self.groups = {}
             self.groups[maker.group_id] = maker.order_id
         self.matches.append((maker, lots, TRADE))
         self.filled_lots += lots

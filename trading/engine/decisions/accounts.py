@@ -105,9 +105,9 @@ def set_leverage(state: State, command: SetLeverage) -> list[AnyEvent]:
     notional_units = largest_lots * instrument.lot_value_units
     if leverage > maximum_leverage(instrument.brackets, notional_units):
         return refuse(command, "leverage_too_high")
-    equity, initial = equity_and_initial(account)
-    initial_after = initial - position.initial_units + present_requirement(position, leverage)
-    if initial_after > initial and initial_after > equity:
+    equity, others = equity_and_initial(account, position)
+    required = present_requirement(position, leverage)
+    if required > present_requirement(position) and others + required > equity:
         return refuse(command, "insufficient_margin")
     if position.isolated_units is not None and position.lots:
         equity = position.isolated_units + position.pnl_at(instrument.lot_value_units)

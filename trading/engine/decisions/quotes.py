@@ -20,7 +20,6 @@ from trading.core.terms import (
     INSTRUMENT_HALTED,
     INSURANCE_FUND,
     LIMIT,
-    PPB,
     SELL,
 )
 from trading.engine.commands import FireMarketMakerProtection, MassQuote, Quote, SetMarketMakerProtection
@@ -185,11 +184,11 @@ def _state_refusal(position: Position, quotes: tuple[Quote, ...], time_ns: int) 
 def _market_refusal(position: Position, quotes: tuple[Quote, ...]) -> str:
     """Band, minimum notional, and nothing that would trade with anybody's orders but the quotes that go."""
     instrument = position.instrument
-    mark, book = instrument.mark_price_ticks, instrument.book
+    book = instrument.book
     best_keys = {BUY: _best_key(book.asks, position), SELL: _best_key(book.bids, position)} if quotes else {}
     for quote in quotes:
         price_ticks = quote.price_ticks
-        if abs(price_ticks - mark) * PPB > instrument.price_band_ppb * mark:
+        if not instrument.band_low_ticks <= price_ticks <= instrument.band_high_ticks:
             return "price_outside_band"
         if price_ticks * quote.quantity_lots * instrument.value_units < instrument.minimum_notional_units:
             return "notional_too_small"
