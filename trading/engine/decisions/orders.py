@@ -38,9 +38,12 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
     account = state.accounts.get(command.account_id)
     if account is None:
         return refuse(command, "account_not_found")
-    instrument = state.instruments.get(command.instrument_id)
-    if instrument is None:
-        return refuse(command, "instrument_not_found")
+    position = account.positions.get(command.instrument_id)
+    if position is None:
+        instrument = state.instruments.get(command.instrument_id)
+        if instrument is None:
+            return refuse(command, "instrument_not_found")
+        position = Position(account, instrument)
     if command.client_order_id:
         known = known_client_order(account, command.client_order_id, state.time_ns)
         if known is not None:
@@ -48,7 +51,6 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             if content == order_content(command):
                 return [OrderRepeated(command.account_id, order_id)]
             return refuse(command, "duplicate_client_order_id")
-    position = account.positions.get(command.instrument_id) or Position(account, instrument)
     has_more = _asks_for_more(command)
     code = _refusal(command, position, state.time_ns, has_more)
     if code:
