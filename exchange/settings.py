@@ -33,6 +33,12 @@ FEED_RECORDING = env.str("FEED_RECORDING", default="")  # the file of recorded p
 FEED_SEED = env.str("FEED_SEED", default="1")  # of the simulated ones
 INDEX_PRICES_KEPT_DAYS = env.int("INDEX_PRICES_KEPT_DAYS", default=2)  # with all they were made from
 PREMIUMS_KEPT_DAYS = env.int("PREMIUMS_KEPT_DAYS", default=60)
+EXCHANGE_LADDER = {  # what takes the whole exchange a step stricter, and later milder: see docs/feeds.md
+    "percent": env.int("EXCHANGE_LADDER_PERCENT", default=50),
+    "instruments": env.int("EXCHANGE_LADDER_INSTRUMENTS", default=2),
+    "tighten_s": env.int("EXCHANGE_LADDER_TIGHTEN_S", default=20),
+    "loosen_s": env.int("EXCHANGE_LADDER_LOOSEN_S", default=10),
+}
 ORDER_TO_TRADE = {  # who tells this much within the window, and more than `ratio` for each fill, may only cancel
     "window_s": env.int("ORDER_TO_TRADE_WINDOW_S", default=600),
     "messages": env.int("ORDER_TO_TRADE_MESSAGES", default=100_000),

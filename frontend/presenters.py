@@ -41,6 +41,7 @@ REASONS = {
     "market_maker_protection": "by the market-maker protection",
     "liquidation": "the account is being liquidated",
     "deleveraging": "the position was closed by auto-deleveraging",
+    "margin": "filling it would have cost more than the account has",
 }
 
 

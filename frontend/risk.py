@@ -12,7 +12,7 @@ from exchange.contract.errors import ApiError
 from exchange.contract.numbers import format_rate
 from frontend import acting, charts, risk_presenters
 from frontend.pages import error_page, private
-from risk.selectors import predicted_rate
+from risk.selectors import funding_estimate
 from trading.api import risk_presenting
 from trading.api.listed import listed_now, scale_by_id
 from trading.api.presenting import milliseconds, price
@@ -100,7 +100,7 @@ def predicted_funding(request: HttpRequest, symbol: str) -> HttpResponse:
     except ApiError as error:
         return error_page(request, error)
     risk = view.parameters.risk
-    estimate = predicted_rate(instrument_id=view.terms.instrument_id, risk=risk, now_ns=time.time_ns())
+    estimate = funding_estimate(instrument_id=view.terms.instrument_id, risk=risk, now_ns=time.time_ns())
     predicted = format_rate(estimate.rate_ppb) if estimate.samples else None
     return render(request, "risk/_predicted.html", {"predicted": predicted})
 
@@ -113,7 +113,7 @@ def funding(request: HttpRequest, symbol: str) -> HttpResponse:
         return error_page(request, error)
     instrument_id, risk = view.terms.instrument_id, view.parameters.risk
     rows = funding_rates(instrument_id=instrument_id, limit=SHOWN_PERIODS)
-    estimate = predicted_rate(instrument_id=instrument_id, risk=risk, now_ns=time.time_ns())
+    estimate = funding_estimate(instrument_id=instrument_id, risk=risk, now_ns=time.time_ns())
     periods = [(milliseconds(row.period_ns), format_rate(row.rate_ppb), row.index_price_ticks) for row in rows]
     series = [(moment, Decimal(rate) * 100) for moment, rate, _ in reversed(periods)]
     predicted = format_rate(estimate.rate_ppb) if estimate.samples else None

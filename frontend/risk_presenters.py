@@ -13,6 +13,7 @@ KINDS: Final = {
     "liquidation_fee": "fee of a liquidation",
     "liquidation": "taken over",
     "deleveraging": "closed by deleveraging",
+    "deficit_covered": "paid the rest of a deficit",
 }
 STEPS: Final = {
     "cancel_orders": "Orders cancelled",

@@ -10,7 +10,8 @@ from risk.core.index_price import FATES, INDEX_STATUSES, recompute
 from risk.core.rounding import ceiling
 from risk.models import IndexTick, PremiumSample
 from trading.core.instruments import RiskParameters
-from trading.models import Instrument
+from trading.models import FundingForecast, Instrument
+from trading.selectors.instruments import next_funding_ns
 
 SAMPLE_EVERY_NS: Final = 5 * 10**9  # the cadence of premiums
 STATUS_WORDS: Final = {code: word for word, code in INDEX_STATUSES.items()}
@@ -37,12 +38,20 @@ class FeedState(NamedTuple):
 
 def predicted_rate(*, instrument_id: int, risk: RiskParameters, now_ns: int) -> FundingEstimate:
     """The rate of the interval under way at `now_ns`, were its premium that of the samples it has."""
-    period_ns = now_ns - now_ns % risk.funding_interval_ns + risk.funding_interval_ns
+    period_ns = next_funding_ns(risk.funding_interval_ns, now_ns=now_ns)
     funded = Instrument.objects.filter(instrument_id=instrument_id).values_list("funded_period_ns", flat=True).first()
     start_ns = max(funded or 0, period_ns - risk.funding_interval_ns)
     total_ppb, samples = _sampled(instrument_id, start_ns, period_ns)
     average_ppb = average_premium_ppb(premium_sum_ppb=total_ppb, samples=samples)
     return FundingEstimate(period_ns, _span_rate_ppb(average_ppb, risk, period_ns - start_ns), average_ppb, samples)
+
+
+def funding_estimate(*, instrument_id: int, risk: RiskParameters, now_ns: int) -> FundingEstimate:
+    """As `predicted_rate`, at most a sample old: from the row that the feeds leave, if it is of this interval."""
+    row = FundingForecast.objects.filter(instrument_id=instrument_id).first()
+    if row is None or row.period_ns != next_funding_ns(risk.funding_interval_ns, now_ns=now_ns):
+        return predicted_rate(instrument_id=instrument_id, risk=risk, now_ns=now_ns)
+    return FundingEstimate(row.period_ns, row.rate_ppb, row.average_premium_ppb, row.samples)
 
 
 def rate_of_period(*, instrument_id: int, risk: RiskParameters, period_ns: int, funded_ns: int) -> FundingEstimate:

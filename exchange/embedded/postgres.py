@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,8 @@ SETTINGS = {
     "log_checkpoints": "off",
     "log_line_prefix": "",
 }
+if sys.platform == "linux":
+    SETTINGS["recovery_init_sync_method"] = "syncfs"  # a crash is over seconds sooner than by an fsync of each file
 
 
 class Postgres:

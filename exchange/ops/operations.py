@@ -18,7 +18,9 @@ from exchange.ops.tasks import LIFE_KEY
 from risk.core.index_price import FATES
 from risk.selectors import FeedState, feed_states
 from trading.api.presenting import INSTRUMENT_STATES
+from trading.core.terms import INSTRUMENT_NORMAL
 from trading.models import Instrument
+from trading.selectors.exchange import ExchangeStanding, exchange_standing
 from trading.selectors.operations import JournalState, ReaderState, journal_state, reader_states, readers_run
 from trading.services import gateway
 from trading.services.engine_channel import Heartbeat
@@ -61,8 +63,9 @@ def _status() -> dict[str, Any]:
             _server("Valkey", checks["valkey"]),
             _engine(beat),
             _readers(readers, journal),
-            _tasks(),
+            _tasks(checks["valkey"]),
             _prices(feed_states(now_ns=now_ns), instruments, now_ns),
+            _exchange(exchange_standing()),
         ],
         "journal": journal,
         "readers": readers,
@@ -94,8 +97,8 @@ def _readers(readers: list[ReaderState], journal: JournalState) -> Part:
     return _part("Readers", is_well, "follow", "do not follow", detail)
 
 
-def _tasks() -> Part:
-    lived_at_s = cache.get(LIFE_KEY)
+def _tasks(valkey: Check) -> Part:
+    lived_at_s = cache.get(LIFE_KEY) if valkey.is_well else None
     detail = "no sign of life" if lived_at_s is None else f"last sign of life {time.time() - lived_at_s:.0f} s ago"
     return _part("Tasks", lived_at_s is not None, "run", "do not run", detail)
 
@@ -112,6 +115,12 @@ def _prices(states: list[FeedState], instruments: list[Instrument], now_ns: int)
     ]
     detail = "; ".join([f"the newest mark is {age_ms} ms old", *loose, *dropped])
     return _part("Prices", age_ms <= FRESH_MARK_MS and not loose, "come", "do not come", detail)
+
+
+def _exchange(standing: ExchangeStanding) -> Part:
+    detail = f"by {standing.held_by}: {standing.reason}" if standing.since_ns else "Nobody has changed it."
+    tone = "gain" if standing.state == INSTRUMENT_NORMAL else "loss"
+    return Part("Exchange", tone, INSTRUMENT_STATES[standing.state], detail)
 
 
 def _part(name: str, is_well: bool, well: str, unwell: str, detail: str) -> Part:

@@ -81,7 +81,7 @@ class FundingEndpoint(Endpoint):
             read=lambda limit, before: funding_rates(instrument_id=scale.instrument_id, limit=limit, before_ns=before),
             key_of=lambda row: row.period_ns,
         )
-        estimate = selectors.predicted_rate(instrument_id=scale.instrument_id, risk=risk, now_ns=time.time_ns())
+        estimate = selectors.funding_estimate(instrument_id=scale.instrument_id, risk=risk, now_ns=time.time_ns())
         content = index_presenting.funding_rates(
             estimate, list(rows), scale=scale, interval_ns=risk.funding_interval_ns, following=following
         )

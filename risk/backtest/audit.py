@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from trading.core.instruments import Bracket, InstrumentParameters
-from trading.core.terms import BUY, INSURANCE_FUND, PPB, STEP_CANCEL, STEP_DELEVERAGE, STEP_TAKEOVER
+from trading.core.terms import BUY, INSURANCE_FUND, PPB, SETTLEMENT_ASSET, STEP_CANCEL, STEP_DELEVERAGE, STEP_TAKEOVER
 from trading.engine import events as e
 from trading.engine import risk_events as r
-from trading.engine.state import SETTLEMENT_ASSET, State
+from trading.engine.state import State
 
 CROSS: Final = 0
 

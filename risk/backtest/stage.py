@@ -13,7 +13,7 @@ from risk.backtest.market import Market
 from risk.backtest.population import Holding, Trader, draw_traders
 from risk.backtest.scenario import Scenario, ScenarioError
 from risk.core.margin import maximum_leverage
-from trading.core.terms import EXPIRE_TAKER, GTC, INSURANCE_FUND, LIMIT
+from trading.core.terms import EXPIRE_TAKER, GTC, INSURANCE_FUND, LIMIT, SETTLEMENT_ASSET
 from trading.engine.commands import (
     CancelAllOrders,
     Command,
@@ -26,7 +26,6 @@ from trading.engine.commands import (
     UpdateMarkPrice,
 )
 from trading.engine.engine import Engine
-from trading.engine.state import SETTLEMENT_ASSET
 
 MAKER_CAPITAL = 1.0  # of a market's open interest, for each maker
 FIRST_FEES = 0.001  # of the notional, on top of a trader's margin

@@ -1,8 +1,8 @@
 """Carries out what the guard decides, and undoes it: by the service operators use, and never an operator's own word.
 
-Before anything is loosened the rows must be at the head of the journal; tightening waits for nobody. What somebody
-else, or the engine itself, set between what the rows know and our command stands in the journal, and is set again when
-it was stricter.
+Before anything is loosened the rows must be at the head of the journal; tightening waits for nobody. The engine refuses
+a command that expects another state than there is. An operator's word that is the same state, given between what the
+rows know and our command, stands in the journal and is given again.
 """
 
 import logging
@@ -52,14 +52,14 @@ def keep_guard(
     wanted = next_hold(present=present, found=found, hold=hold, firmness=firmness, now_ns=now_ns, rules=rules)
     if wanted is not None and wanted != hold:
         _write(instrument_id, wanted, present)
-        _set_state(symbol, instrument_id, wanted.state, reached)
+        _set_state(symbol, instrument_id, wanted.state, present, reached)
     elif wanted is None and not is_behind and _return_to_floor(symbol, instrument_id, hold, reached):
         FeedHold.objects.filter(instrument_id=instrument_id).delete()
 
 
 def _return_to_floor(symbol: str, instrument_id: int, hold: Hold | None, reached: int) -> bool:
     """Is the guard done with it? What is somebody else's is left as it is."""
-    return hold is None or _set_state(symbol, instrument_id, hold.floor_state, reached)
+    return hold is None or _set_state(symbol, instrument_id, hold.floor_state, hold.state, reached)
 
 
 def _asked_since(instrument_id: int, sequence: int) -> int | None:
@@ -93,10 +93,10 @@ def _write(instrument_id: int, wanted: Hold, present: int) -> None:
     )
 
 
-def _set_state(symbol: str, instrument_id: int, state: int, reached: int) -> bool:
+def _set_state(symbol: str, instrument_id: int, state: int, present: int, reached: int) -> bool:
     """Did it become so? `reached` is the last record that the rows knew when it was decided."""
     try:
-        request = set_instrument_state(symbol=symbol, state=STATE_WORDS[state])
+        request = set_instrument_state(symbol=symbol, state=STATE_WORDS[state], expected_state=STATE_WORDS[present])
     except ApiError as error:
         logger.warning("%s could not be made %s: %s.", symbol, STATE_WORDS[state], error.code)
         return False
@@ -104,7 +104,7 @@ def _set_state(symbol: str, instrument_id: int, state: int, reached: int) -> boo
     stricter = _set_meanwhile(instrument_id, after_sequence=reached, before_sequence=request.sequence)
     if stricter > state:
         logger.warning("%s was made %s at the same time, and is made so again.", symbol, STATE_WORDS[stricter])
-        set_instrument_state(symbol=symbol, state=STATE_WORDS[stricter])
+        set_instrument_state(symbol=symbol, state=STATE_WORDS[stricter], expected_state=STATE_WORDS[state])
     return True
 
 

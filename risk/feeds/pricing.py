@@ -6,7 +6,7 @@ funding; without one no command is sent at all, and after a while the guard stop
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from exchange.contract.errors import ApiError
@@ -16,6 +16,7 @@ from risk.core.mark_price import MARK_MEDIAN_OF_THREE, MarkState, start_of_mark
 from risk.feeds import counters
 from risk.feeds.board import QuoteBoard
 from risk.feeds.definitions import IndexDefinition
+from risk.feeds.exchange_hold import keep_exchange, ladder_rules
 from risk.feeds.guard import Firmness
 from risk.feeds.holds import keep_guard
 from risk.feeds.marks import NO_BOOK, Market, index_in_ticks, next_mark, premium
@@ -24,11 +25,12 @@ from risk.models import FeedHold, IndexTick, PremiumSample
 from risk.services.records import record_round
 from trading.core.terms import INSTRUMENT_NORMAL
 from trading.engine.commands import UpdateMarkPrice
-from trading.models import Ticker
+from trading.models import FundingForecast, Ticker
 from trading.selectors.instruments import InstrumentView, list_instruments
 from trading.selectors.market import book
 from trading.selectors.operations import reader_states
 from trading.services import gateway
+from trading.services.funding_forecasts import remember_forecasts
 from trading.services.requests import stamp
 
 DEPTH: Final = 200  # levels a side that impact prices may take
@@ -65,8 +67,11 @@ class Pricing:
         prices = self._index_prices(views, records)
         normal = {view.terms.instrument_id for view in views if view.state == INSTRUMENT_NORMAL}
         tradable = {instrument_id: prices[instrument_id] for instrument_id in normal & prices.keys()}
-        record_round(ticks=self._ticks(records, now_ns), samples=self._samples(markets, tradable, now_ns))
+        samples = self._samples(markets, tradable, now_ns)
+        record_round(ticks=self._ticks(records, now_ns), samples=samples)
+        remember_forecasts(_forecasts([markets[sample.instrument_id] for sample in samples], now_ns))
         self._keep_guards(views, now_ns)
+        keep_exchange(self._firmness_of(views, now_ns), rules=ladder_rules(), now_ns=now_ns)
         return self._send_marks(markets, prices, now_ns) and all(self._is_firm.values())
 
     def _learn_firmness(self, records: Mapping[str, IndexRecord], now_ns: int) -> None:
@@ -80,6 +85,9 @@ class Pricing:
     def _firmness(self, asset: str, now_ns: int) -> Firmness:
         for_ns = now_ns - self._changed_at_ns[asset]
         return Firmness(for_ns, 0) if self._is_firm[asset] else Firmness(0, for_ns)
+
+    def _firmness_of(self, views: Iterable[InstrumentView], now_ns: int) -> list[Firmness]:
+        return [self._firmness(self._asset_of[view.terms.symbol], now_ns) for view in views]
 
     def _markets(self, views: Iterable[InstrumentView], now_ns: int) -> dict[int, Market]:
         last_prices = dict(Ticker.objects.values_list("instrument_id", "last_price_ticks"))
@@ -170,3 +178,12 @@ class Pricing:
                 )
             except ApiError as error:
                 logger.warning("%s: the guard could not act: %s.", view.terms.symbol, error.code)
+
+
+def _forecasts(markets: Iterable[Market], now_ns: int) -> Iterator[FundingForecast]:
+    """With the samples that have just become rows."""
+    for market in markets:
+        instrument_id = market.terms.instrument_id
+        estimate = selectors.predicted_rate(instrument_id=instrument_id, risk=market.risk, now_ns=now_ns)
+        if estimate.samples:
+            yield FundingForecast(instrument_id=instrument_id, **estimate._asdict())

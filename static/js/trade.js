@@ -3,7 +3,7 @@
 import { Book } from "./book.js";
 import { Chart } from "./chart.js";
 import { countDown } from "./countdown.js";
-import { grouped, percent, places } from "./figures.js";
+import { grouped, percent, places, time } from "./figures.js";
 import { OrderForm } from "./form.js";
 import { listen } from "./keys.js";
 import { followLayout } from "./layout.js";
@@ -38,6 +38,10 @@ const HALTS = {
   cancel_only: "Orders in this market can only be cancelled now.",
   post_only: "Only post-only orders are accepted in this market now.",
 };
+const RESUMPTIONS = {
+  halted: (at) => `Orders can be cancelled again from ${at} UTC on, and some time later trading goes on.`,
+  cancel_only: (at) => `Trading goes on at ${at} UTC.`,
+};
 let connectionState = "connecting";
 let isEngineAway = false;
 
@@ -53,8 +57,11 @@ function showConnection(state, ageMs) {
 
 function showStatus({ data }) {
   isEngineAway = data.engine === null;
-  const halt = isEngineAway ? "The engine is away and comes back by itself. Your orders are safe; nothing can be placed meanwhile." : HALTS[data.instruments[symbol]] ?? "";
-  byId("halt").textContent = halt;
+  const state = data.instruments[symbol];
+  const resumesAt = !isEngineAway && RESUMPTIONS[state] && data.resumes_at[symbol];
+  const halt = isEngineAway ? "The engine is away and comes back by itself. Your orders are safe; nothing can be placed meanwhile." : HALTS[state] ?? "";
+  byId("halt-text").textContent = resumesAt ? `${halt} ${RESUMPTIONS[state](time(resumesAt))}` : halt;
+  byId("halt-in").dataset.at = resumesAt || "";
   byId("halt").hidden = !halt;
   showConnection(connectionState, 0);
 }
@@ -112,6 +119,7 @@ stream.subscribe(`mark.${symbol}`, ({ data }) => {
   byId("index").textContent = priceText(data.index);
 });
 countDown(byId("funding-in"));
+countDown(byId("halt-in"));
 if (account) {
   stream.subscribe("orders", () => refreshSoon(["orders", "account"]));
   stream.subscribe("fills", () => refreshSoon(["fills", "account"]));

@@ -106,7 +106,7 @@ def test_funding_is_told_to_all_and_paid_by_the_long(market, alice, bob):
     market.execute(ApplyFunding(b"", 0, BTC, period_ns, 100_000))
     market.execute(UpdateMarkPrice(b"", 0, BTC, 600_000))
     ticker = public("/instruments/BTC-PERP/ticker")
-    assert (ticker["index"], ticker["funding_rate"]) == ("60010", "0.0001")
+    assert (ticker["index"], ticker["funding_rate"], ticker["last_funding_rate"]) == ("60010", None, "0.0001")
     assert (ticker["next_funding_at"] - period_ns // 10**6) % (8 * 3_600_000) == 0
     funding = public("/instruments/BTC-PERP/funding")
     (row,) = funding["results"]

@@ -1,12 +1,14 @@
 """What everybody may read of indices and funding, by REST."""
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
-from risk.models import IndexTick
+from risk.models import IndexTick, PremiumSample
 from tests.feeds.world import VENUES
 from trading.core.terms import BUY, GTC, LIMIT
 from trading.engine.commands import ApplyFunding, OpenAccount, PlaceOrder, TransferCollateral
+from trading.models import FundingForecast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,6 +113,19 @@ def test_funding_is_predicted_and_remembered(desk, get):
     funding = get("/instruments/BTC-PERP/funding")
     assert funding["results"] == [{"time": period_ns // 10**6, "rate": "-0.00025", "index": "60000"}]
     assert get("/instruments/NO-PERP/funding", status=404)["error"]["code"] == "instrument_not_found"
+
+
+def test_the_ticker_has_the_rate_of_the_running_period_from_one_row(desk, get):
+    desk.round(7)
+    told = get("/instruments/BTC-PERP/funding")
+    PremiumSample.objects.all().delete()
+    assert get("/instruments/BTC-PERP/funding") == told, "nobody who asks adds up samples"
+    ticker = get("/instruments/BTC-PERP/ticker")
+    assert (ticker["funding_rate"], ticker["last_funding_rate"]) == (told["predicted_rate"], None)
+    assert ticker["next_funding_at"] == told["next_funding_at"]
+    FundingForecast.objects.update(period_ns=F("period_ns") - 8 * 3_600 * 10**9)
+    assert get("/instruments/BTC-PERP/ticker")["funding_rate"] is None
+    assert get("/instruments/BTC-PERP/funding")["samples"] == 0
 
 
 def test_what_the_book_says_moves_the_prediction(desk, get):

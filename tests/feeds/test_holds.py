@@ -217,11 +217,11 @@ def test_a_crash_before_sending_loses_nothing(desk, monkeypatch, step):
     real = listings.set_instrument_state
     crashes = [step]
 
-    def crashing(*, symbol, state):
+    def crashing(*, symbol, state, expected_state):
         if crashes and state == listings.STATE_WORDS[crashes[0]]:
             crashes.pop()
             raise KeyboardInterrupt
-        return real(symbol=symbol, state=state)
+        return real(symbol=symbol, state=state, expected_state=expected_state)
 
     monkeypatch.setattr("risk.feeds.holds.set_instrument_state", crashing)
     spoil(desk)
@@ -250,20 +250,22 @@ def crashing_round(desk, seconds):
 
 
 @database
-def test_a_stricter_state_set_at_the_same_moment_is_set_again(desk, monkeypatch):
+@pytest.mark.parametrize("word", ["normal", "cancel_only", "halted"])
+def test_an_operators_word_at_the_same_moment_stays(desk, monkeypatch, word):
+    """Milder, the same and stricter than what the feeds take back."""
     halted(desk)
     real = listings.set_instrument_state
-    interventions = ["cancel_only", "halted"]
+    words = [word]
 
-    def interrupted(*, symbol, state):
-        if interventions and state == "post_only":
-            real(symbol=symbol, state=interventions.pop())
-        return real(symbol=symbol, state=state)
+    def interrupted(*, symbol, state, expected_state):
+        if words and expected_state == "cancel_only":
+            real(symbol=symbol, state=words.pop())
+        return real(symbol=symbol, state=state, expected_state=expected_state)
 
     monkeypatch.setattr("risk.feeds.holds.set_instrument_state", interrupted)
     good_for_long(desk)
-    assert interventions == ["cancel_only"]
-    assert desk.state("BTC") == INSTRUMENT_HALTED
+    assert not words
+    assert listings.STATE_WORDS[desk.state("BTC")] == word
     assert not FeedHold.objects.exists()
 
 

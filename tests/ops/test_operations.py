@@ -55,12 +55,20 @@ def test_it_tells_how_each_part_is(market, auditor):
     cache.clear()
     assert parts(auditor) == {
         "PostgreSQL": "gain", "Valkey": "gain", "Engine": "gain", "Readers": "loss", "Tasks": "loss", "Prices": "gain",
+        "Exchange": "gain",
     }  # fmt: skip
     show_life()
     assert parts(auditor)["Tasks"] == "gain"
     Instrument.objects.update(marked_at_ns=1)
     market.gateway.is_away = True
     assert (parts(auditor)["Engine"], parts(auditor)["Prices"]) == ("loss", "loss")
+
+
+def test_it_tells_that_valkey_is_away(market, auditor, settings):
+    backend = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1"}
+    settings.CACHES = {"default": backend}
+    told = parts(auditor)
+    assert (told["Valkey"], told["Tasks"], told["PostgreSQL"]) == ("loss", "loss", "gain")
 
 
 def test_it_shows_instruments_readers_and_the_last_audit_entries(market, auditor):

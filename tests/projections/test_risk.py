@@ -251,6 +251,31 @@ def test_positions_and_money_follow_what_was_assigned(journal):
     assert Posting.objects.filter(kind="deleveraging", reference_id=LIQUIDATION).count() == 2
 
 
+@pytest.mark.parametrize("scope", [0, MARKET])
+def test_the_fund_pays_what_is_left_of_a_deficit(journal, scope):
+    """Alice's 10 lots were sold for 40 USDT less than she has; the fund has 30 to spare."""
+    bankrupt, start = 490_000, -(PRICE - 490_000) * 1_000
+    if scope:
+        journal.state(e.MarginModeChanged(ALICE, MARKET, True, 0))
+    events = journal.crossing(ALICE, BOB, 10, PRICE, 10, -10, 600 * USDT, -600 * USDT)
+    journal.state(*events, *[e.IsolatedMarginChanged(ALICE, MARKET, 70 * USDT)] * bool(scope))
+    journal.state(e.LiquidationStarted(LIQUIDATION, ALICE, scope, start, 7 * USDT))
+    events = journal.crossing(BOB, ALICE, 10, bankrupt, 0, 0, 0, 0, pnl=(-start, start))
+    journal.state(*events, *[e.IsolatedMarginChanged(ALICE, MARKET, 70 * USDT + start)] * bool(scope))
+    journal.state(
+        e.DeficitCovered(LIQUIDATION, ALICE, scope, 30 * USDT),
+        *[e.IsolatedMarginChanged(ALICE, MARKET, 0)] * bool(scope),
+        e.LiquidationEnded(LIQUIDATION, ALICE, scope, -40 * USDT, 0),
+    )
+    row = Liquidation.objects.get()
+    assert (row.deficit_units, row.ended_equity_units) == (30 * USDT, -40 * USDT)
+    (line,) = [line for line in accounts.ledger_lines(account_id=ALICE, limit=9) if line.kind == "deficit_covered"]
+    assert (line.amount_units, line.reference_id) == (30 * USDT, LIQUIDATION)
+    assert (collateral(ALICE), collateral(FUND)) == (1_000 * USDT + start + 30 * USDT, 4_970 * USDT)
+    assert position(ALICE).isolated_units == 0
+    assert ledger_holds() and journal.is_rebuilt_alike()
+
+
 def test_the_fund_trades_like_others(journal):
     """What it took over it sells; nobody is told of its orders, but its money moves in the open."""
     liquidate(journal)

@@ -1,4 +1,4 @@
-"""What nobody takes over is closed against those who hold the other side, the highest rank first."""
+"""What nobody takes over is closed against those who hold the other side, the highest rank first, none below zero."""
 
 from dataclasses import dataclass
 
@@ -21,24 +21,71 @@ class Placed:
     rank_scaled: int
 
 
+@dataclass
+class Close:
+    account: Account
+    lots: int
+    price_ticks: int
+    rank_ppb: int
+
+
 def deleverage(world: World, case: Case) -> list[AnyEvent]:
     books = Books(world, case.instrument)
-    left, realised_units = abs(case.position.lots), 0
-    stated: list[AnyEvent] = []
-    for place, one in enumerate(queue_of(world, case.instrument, case.side)[:MOST_COUNTERPARTS], 1):
-        lots = min(left, one.lots)
-        if lots == 0:
-            break
+    closes = closes_of(
+        world, case.instrument, lots=case.position.lots, bankruptcy_price_ticks=case.bankruptcy_price_ticks
+    )
+    stated: list[AnyEvent] = [case.stepped(terms.STEP_DELEVERAGE, sum(one.lots for one in closes))]
+    realised_units = 0
+    for place, one in enumerate(closes, 1):
         orders = world.orders_of(one.account.account_id, case.instrument.instrument_id)
         orders.sort(key=lambda order: order.order_id)
         stated += [wholly_cancelled(order, terms.CANCEL_DELEVERAGING) for order in orders]
         stated += books.settle(one.account)
-        assigned = books.assign(case, one.account, lots=lots, place=place, rank_ppb=rank_ppb(one.rank_scaled))
-        stated += [assigned, *books.margin_after_trades(one.account)]
-        left -= lots
+        assigned = books.assign(
+            case, one.account, lots=one.lots, price_ticks=one.price_ticks, place=place, rank_ppb=one.rank_ppb
+        )
+        stated.append(assigned)
+        stated += books.margin_after_assignment(one.account, assigned.counterparty_realised_pnl_units)
         realised_units += assigned.realised_pnl_units
-    stepped = case.stepped(terms.STEP_DELEVERAGE, abs(case.position.lots) - left)
-    return [stepped, *stated, *case.kept_in_position(realised_units)]
+    return [*stated, *case.kept_in_position(realised_units)]
+
+
+def closes_of(world: World, instrument: Instrument, *, lots: int, bankruptcy_price_ticks: int) -> list[Close]:
+    """Who closes how many of these signed lots in one record, and at which price."""
+    side = 1 if lots > 0 else -1
+    queue = queue_of(world, instrument, side)
+    cost_units = instrument.value(side * (bankruptcy_price_ticks - instrument.mark_price_ticks), 1)
+    closes, left = [], abs(lots)
+    for one in queue:
+        closed = min(left, one.lots)
+        if cost_units > 0:
+            closed = min(closed, bearable_units(world, one.account, instrument) // cost_units)
+        if closed:
+            closes.append(Close(one.account, closed, bankruptcy_price_ticks, rank_ppb(one.rank_scaled)))
+            left -= closed
+    return (closes or at_own_prices(world, instrument, queue, lots))[:MOST_COUNTERPARTS]
+
+
+def at_own_prices(world: World, instrument: Instrument, queue: list[Placed], lots: int) -> list[Close]:
+    """Each gives what it has, and no more."""
+    closes, left = [], abs(lots)
+    for one in queue:
+        closed = min(left, one.lots)
+        if closed:
+            given_ticks = bearable_units(world, one.account, instrument) // (closed * instrument.terms.value_units)
+            price_ticks = instrument.mark_price_ticks + (given_ticks if lots > 0 else -given_ticks)
+            closes.append(Close(one.account, closed, price_ticks, rank_ppb(one.rank_scaled)))
+            left -= closed
+    return closes
+
+
+def bearable_units(world: World, account: Account, instrument: Instrument) -> int:
+    """What the close of a position may cost it: its own equity, funding paid."""
+    position = account.position(instrument.instrument_id)
+    if not position.is_isolated:
+        return max(0, money.cross_equity(world.instruments, account))
+    paid_units = position.isolated_units - money.owed_funding(instrument, position)
+    return max(0, paid_units + money.unrealised(instrument, position))
 
 
 def queue_of(world: World, instrument: Instrument, side: int) -> list[Placed]:

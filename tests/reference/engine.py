@@ -17,11 +17,13 @@ from tests.reference.fold_risk import go_on
 from tests.reference.following import queue, see_last_price
 from tests.reference.matching import Refused, require
 from tests.reference.world import GENERATION_NS, World
+from trading.core import terms
 from trading.engine import commands, events
 from trading.engine.commands import ExternalCommand, InternalCommand, JournaledCommand
 from trading.engine.events import AnyEvent, Record
 
 AT_MOST = 1_000
+DELEVERAGING = 100
 
 
 class ReferenceEngine:
@@ -68,11 +70,10 @@ class ReferenceEngine:
         records: list[Record] = []
         counted = 0
         while self.world.urgent or (self.world.waiting and counted < AT_MOST):
-            counted += 0 if self.world.urgent else 1
+            is_patient = not self.world.urgent
             first = (self.world.urgent or self.world.waiting).pop(0)
-            if isinstance(first.command, commands.SettleFunding):
-                counted = AT_MOST
             records.append(self._record(first.command, stamp_ns, cause_sequence=first.cause_sequence))
+            counted += weight(records[-1]) if is_patient else 0
         return records
 
     def _record(self, command: JournaledCommand, stamp_ns: int, *, cause_sequence: int) -> Record:
@@ -93,6 +94,14 @@ class ReferenceEngine:
             see_last_price(world, world.traded)
         end_record(world, command, stated)
         return Record(world.sequence, stamp_ns, cause_sequence, command, stated)
+
+
+def weight(record: Record) -> int:
+    """How much of what may be worked off for a cause a record uses up."""
+    if isinstance(record.command, commands.SettleFunding):
+        return AT_MOST
+    steps = [event.step for event in record.events if isinstance(event, events.LiquidationStepped)]
+    return DELEVERAGING if terms.STEP_DELEVERAGE in steps else 1
 
 
 def end_record(world: World, command: JournaledCommand, stated: list[AnyEvent]) -> None:

@@ -131,8 +131,9 @@ def activate_parameters(world: World, command: commands.ActivateParameters) -> l
 
 
 def set_instrument_state(world: World, command: commands.SetInstrumentState) -> list[AnyEvent]:
-    required_instrument(world, command.instrument_id)
+    instrument = required_instrument(world, command.instrument_id)
     require(command.state in STATES, "invalid_parameter")
+    require(command.expected_state in (0, instrument.own_state), "idempotency_conflict")
     return [events.InstrumentStateChanged(command.instrument_id, command.state)]
 
 

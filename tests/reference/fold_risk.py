@@ -79,6 +79,12 @@ def fold_liquidation(world: World, event: AnyEvent) -> None:
         case events.LiquidationFeeCharged():
             world.account(event.account_id).collateral_units -= event.fee_units
             world.fund.collateral_units += event.fee_units
+        case events.DeficitCovered():
+            account = world.account(event.account_id)
+            world.fund.collateral_units -= event.amount_units
+            account.collateral_units += event.amount_units
+            if event.instrument_id:
+                account.position(event.instrument_id).isolated_units += event.amount_units
         case events.PositionAssigned():
             instrument = world.instrument(event.instrument_id)
             account, counterparty = world.account(event.account_id), world.account(event.counterparty_id)

@@ -15,6 +15,7 @@ def set_exchange_state(world: World, command: commands.SetExchangeState) -> list
     require(command.state in STATES, "invalid_parameter")
     is_leap = world.exchange_state == terms.INSTRUMENT_HALTED and command.state < terms.INSTRUMENT_CANCEL_ONLY
     require(not is_leap, "invalid_parameter")
+    require(command.expected_state in (0, world.exchange_state), "idempotency_conflict")
     return [events.ExchangeStateChanged(command.state)]
 
 

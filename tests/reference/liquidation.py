@@ -21,9 +21,7 @@ def liquidate(world: World, command: commands.Liquidate) -> list[AnyEvent]:
     equity_units = scopes.equity(world, account, scope)
     maintenance_units = scopes.maintenance(world, account, scope)
     if not held:
-        left = scope != 0 and account.position(scope).isolated_units != 0
-        given_back = [events.IsolatedMarginChanged(account.account_id, scope, 0)] if left else []
-        return [*given_back, ended(liquidation, equity_units, 0)]
+        return [*left_with_nothing(world, liquidation, equity_units), ended(liquidation, equity_units, 0)]
     if not scopes.are_ready(world, account, scope):
         return []
     unsettled = [settled(account, one) for one, position in held if money.is_unsettled(one, position)]
@@ -47,6 +45,18 @@ def ended(liquidation: Liquidation, equity_units: int, maintenance_units: int) -
         equity_units=equity_units,
         maintenance_units=maintenance_units,
     )
+
+
+def left_with_nothing(world: World, liquidation: Liquidation, equity_units: int) -> list[AnyEvent]:
+    """The fund pays what it can of a deficit; what is then an isolated position's own goes back."""
+    account_id, scope = liquidation.account_id, liquidation.scope
+    covered_units = max(0, min(-equity_units, money.fund_free_units(world)))
+    stated: list[AnyEvent] = []
+    if covered_units:
+        stated.append(events.DeficitCovered(liquidation.liquidation_id, account_id, scope, covered_units))
+    if scope and equity_units + covered_units:
+        stated.append(events.IsolatedMarginChanged(account_id, scope, 0))
+    return stated
 
 
 def worst_position(held: list[scopes.Held]) -> scopes.Held:
@@ -145,7 +155,7 @@ def take_over(world: World, case: Case) -> list[AnyEvent]:
         bankruptcy_price_ticks=case.bankruptcy_price_ticks,
         mark_price_ticks=instrument.mark_price_ticks,
         value_units=instrument.terms.value_units,
-        free_units=money.cross_equity(world.instruments, fund) - money.fund_requirement(world.instruments, fund),
+        free_units=money.fund_free_units(world),
         held_lots=fund.position(instrument.instrument_id).lots,
         margin_ppb=instrument.risk.fund_margin_ppb,
         limit_units=instrument.risk.fund_limit_units,
@@ -154,5 +164,5 @@ def take_over(world: World, case: Case) -> list[AnyEvent]:
         return []
     books = Books(world, instrument)
     stated = [*books.settle(fund), case.stepped(terms.STEP_TAKEOVER, lots)]
-    assigned = books.assign(case, fund, lots=lots, place=0, rank_ppb=0)
+    assigned = books.assign(case, fund, lots=lots, price_ticks=case.bankruptcy_price_ticks, place=0, rank_ppb=0)
     return [*stated, assigned, *case.kept_in_position(assigned.realised_pnl_units)]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tests.reference import money, windows
 from tests.reference.settling import Books
 from tests.reference.world import Account, Instrument, Order, World
@@ -26,12 +28,16 @@ def require(condition: bool, code: str) -> None:
 
 @dataclass
 class Step:
-    """One thing a walk does to a maker: a fill, or with a reason the cancellation of all it still has."""
+    """One thing a walk does to a maker: a fill, or with a reason the cancellation of all it still has.
+
+    `hidden_lots` are those of what is cancelled.
+    """
 
     maker: Order
     lots: int
     reason: int = 0
     replenished_lots: int = 0
+    hidden_lots: int = 0
 
 
 @dataclass
@@ -54,6 +60,7 @@ class Walk:
     stopped: bool = False
     cut_short: bool = False
     groups: dict[int, int] = field(default_factory=dict)
+    costs: dict[int, int] = field(default_factory=dict)  # of accounts, by their fills so far
 
 
 @dataclass
@@ -98,19 +105,25 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
         if world.account(maker.account_id).user_id == user_id:
             prevention = order.content.self_trade_prevention
             if prevention in (terms.EXPIRE_MAKER, terms.EXPIRE_BOTH):
-                done.steps.append(Step(maker, maker.resting_lots, terms.CANCEL_SELF_TRADE))
+                done.steps.append(all_of(met, terms.CANCEL_SELF_TRADE))
             if prevention in (terms.EXPIRE_TAKER, terms.EXPIRE_BOTH):
                 done.stopped = True
                 break
             continue
         if maker.group_id and done.groups.get(maker.group_id, maker.order_id) != maker.order_id:
-            done.steps.append(Step(maker, maker.resting_lots, terms.CANCEL_GROUP))
+            done.steps.append(all_of(met, terms.CANCEL_GROUP))
             continue
         reducible = maker.resting_lots
         if maker.reduce_only:
             reducible = max(0, -maker.side * positions[maker.account_id])
         fill = min(left, met.lots, reducible)
+        cost_units = cost_of(instrument, maker, fill)
+        spent_units = done.costs.get(maker.account_id, 0) + cost_units
+        if cost_units and spent_units > available_units(world, instrument, world.account(maker.account_id)):
+            done.steps.append(all_of(met, terms.CANCEL_MARGIN))
+            continue
         if fill:
+            done.costs[maker.account_id] = spent_units
             replenished_lots = 0
             if fill == met.lots and met.hidden_lots:
                 again = met.replenished()
@@ -123,6 +136,25 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
         if maker.reduce_only and fill == reducible < maker.resting_lots:
             done.steps.append(Step(maker, maker.resting_lots - fill, terms.CANCEL_REDUCE_ONLY))
     return done
+
+
+def all_of(met: Shown, reason: int) -> Step:
+    """Shown or hidden, the maker's open lots are cancelled."""
+    return Step(met.maker, met.lots + met.hidden_lots, reason, hidden_lots=met.hidden_lots)
+
+
+def cost_of(instrument: Instrument, maker: Order, lots: int) -> int:
+    """What a fill of lots loses its maker at the mark."""
+    return instrument.value(max(0, maker.side * (maker.price_ticks - instrument.mark_price_ticks)), lots)
+
+
+def available_units(world: World, instrument: Instrument, account: Account) -> int:
+    """What the fills of a walk may cost the account at the most."""
+    units = max(0, money.cross_equity(world.instruments, account))
+    position = account.position(instrument.instrument_id)
+    if position.is_isolated:
+        units += max(0, position.isolated_units + money.unrealised(instrument, position))
+    return units
 
 
 def stand_behind(queue: list[Shown], again: Shown) -> None:
@@ -248,7 +280,8 @@ def trades(books: Books, order: Order, walked: Walk, taker_fee_ppb: int | None =
     for step in walked.steps:
         maker = step.maker
         if step.reason:
-            stated.append(cancelled(maker, step.lots, step.reason, price_ticks=maker.price_ticks, rested=True))
+            gone = cancelled(maker, step.lots, step.reason, price_ticks=maker.price_ticks, rested=True)
+            stated.append(msgspec.structs.replace(gone, hidden_lots=step.hidden_lots))
         else:
             stated += books.trade(
                 maker, order, lots=step.lots, replenished_lots=step.replenished_lots, taker_fee_ppb=taker_fee_ppb

@@ -202,6 +202,11 @@ def free_units(world: World, account: Account) -> int:
     return max(0, min(cross_collateral(account), now.equity_units) - now.initial_units)
 
 
+def fund_free_units(world: World) -> int:
+    """What the insurance fund may spend; below 0 when it lacks some for what it holds."""
+    return cross_equity(world.instruments, world.fund) - fund_requirement(world.instruments, world.fund)
+
+
 def fund_requirement(instruments: Iterable[Instrument], fund: Account) -> int:
     """What the insurance fund must keep for what it holds."""
     return sum(

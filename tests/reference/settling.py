@@ -95,9 +95,10 @@ class Books:
         self.number += 1
         return [*settled, executed]
 
-    def assign(self, case: Case, counterparty: Account, *, lots: int, place: int, rank_ppb: int) -> PositionAssigned:
-        """Lots of the position that is liquidated pass to the counterparty at the bankruptcy price."""
-        price_ticks = case.bankruptcy_price_ticks
+    def assign(
+        self, case: Case, counterparty: Account, *, lots: int, price_ticks: int, place: int, rank_ppb: int
+    ) -> PositionAssigned:
+        """Lots of the position that is liquidated pass to the counterparty."""
         realised = self.fill(case.account, -case.side, price_ticks, lots)
         realised_by_counterparty = self.fill(counterparty, case.side, price_ticks, lots)
         return PositionAssigned(
@@ -136,6 +137,18 @@ class Books:
         if position.isolated_units == before.isolated_units:
             return []
         return [IsolatedMarginChanged(account.account_id, self.instrument.instrument_id, position.isolated_units)]
+
+    def margin_after_assignment(self, counterparty: Account, realised_units: int) -> list[AnyEvent]:
+        """An isolated position bears what its close costs beyond the margin that it gives back."""
+        isolated_units = self.position(counterparty).isolated_units
+        changed = self.margin_after_trades(counterparty)
+        position = self.position(counterparty)
+        if not position.is_isolated:
+            return changed
+        position.isolated_units += min(0, isolated_units - position.isolated_units + realised_units)
+        if position.isolated_units == isolated_units:
+            return []
+        return [IsolatedMarginChanged(counterparty.account_id, self.instrument.instrument_id, position.isolated_units)]
 
     def _margin_wanted(self, account: Account) -> tuple[int, int]:
         """Of an isolated position after its fills: what it keeps of its part, and how much more the added lots ask."""

@@ -26,7 +26,8 @@ def low_and_high(instrument: Instrument) -> tuple[int, int]:
 def has_moved_too_far(instrument: Instrument) -> bool:
     """Asked after a mark came into the window."""
     risk = instrument.risk
-    if not (risk.volatility_move_ppb and risk.volatility_window_ns and is_watched(instrument)):
+    is_normal = instrument.own_state == terms.INSTRUMENT_NORMAL
+    if not (is_normal and risk.volatility_move_ppb and risk.volatility_window_ns):
         return False
     low, high = low_and_high(instrument)
     return (high - low) * PPB > risk.volatility_move_ppb * low

@@ -141,7 +141,7 @@ def snapshots_lack_closed_client_orders():
 
 @bug
 def the_newest_order_trades_first():
-    original = execution.Execution._walk
+    original = execution.Execution.walk
 
     def walk(self: Execution, opposite: Ladder) -> None:
         levels = list(opposite.walk())
@@ -153,7 +153,7 @@ def the_newest_order_trades_first():
             for level in levels:
                 _turn(level)
 
-    with patch.object(Execution, "_walk", walk):
+    with patch.object(Execution, "walk", walk):
         yield
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from tests.simulation import operator_commands, related_commands, risk_commands, world
+from tests.simulation import adversaries, operator_commands, related_commands, risk_commands, world
 from tests.simulation.corruption import corrupted
 from tests.simulation.view import SeenOrder, View
 from trading.core import terms
@@ -126,9 +126,12 @@ class CommandStream:
             partial(risk_commands.fund_transfer, self): 0.7,
             partial(risk_commands.for_the_fund, self): 0.4,
             partial(risk_commands.gamble, self): 5,
-            partial(risk_commands.squeeze, self): 0.5,
-            partial(risk_commands.liquidate_oneself, self): 0.8,
-            partial(risk_commands.manipulate_feed, self): 0.4,
+            partial(adversaries.squeeze, self): 0.5,
+            partial(adversaries.liquidate_oneself, self): 0.8,
+            partial(adversaries.manipulate_feed, self): 0.4,
+            partial(adversaries.stand_far_away, self): 0.8,
+            partial(adversaries.fall_elsewhere, self): 1.5,
+            partial(adversaries.lose_in_a_halt, self): 1.5,
             self._transfer: 2.5,
             self._leverage: 2,
             partial(operator_commands.configure, self): 2.5,

@@ -42,6 +42,7 @@ EVENTS = {
     "LiquidationStepped",
     "LiquidationFeeCharged",
     "PositionAssigned",
+    "DeficitCovered",
     "LiquidationEnded",
 }
 REFUSALS = {
@@ -120,9 +121,9 @@ REFUSALS = {
         "insufficient_margin",
     },
     "SetMarketMakerProtection": {"account_not_found", "instrument_not_found", "invalid_parameter"},
-    "SetAccountState": {"account_not_found"},
+    "SetAccountState": {"account_not_found", "idempotency_conflict"},
     "SetAccountLimits": {"account_not_found"},
-    "SetInstrumentState": {"invalid_parameter"},
+    "SetInstrumentState": {"invalid_parameter", "idempotency_conflict"},
     "ApplyFunding": {"instrument_not_found", "invalid_parameter", "idempotency_conflict", "instrument_halted"},
     "SetMarginMode": {"account_not_found", "instrument_not_found", "account_restricted", "insufficient_margin"},
     "ChangeIsolatedMargin": {
@@ -133,7 +134,7 @@ REFUSALS = {
         "insufficient_funds",
         "insufficient_margin",
     },
-    "SetExchangeState": {"invalid_parameter"},
+    "SetExchangeState": {"invalid_parameter", "idempotency_conflict"},
     "SweepLiquidations": {"invalid_parameter"},
 }
 REJECTIONS = {
@@ -168,6 +169,9 @@ SHAPES_OF_RISK = {
     "ended with margin to give back",
     "second in the queue",
     "an isolated counterpart",
+    "closed at a price of its own",
+    "a deficit of cross margin covered",
+    "a deficit of isolated margin covered",
     "order of the fund",
     "halted by volatility",
     "resumed to cancel_only",
@@ -246,6 +250,10 @@ def met_of_risk(record: Record, event: AnyEvent) -> Iterator[str]:
         case events.PositionAssigned():
             if event.place == 2:
                 yield "second in the queue"
+            if event.place and event.price_ticks != record.events[0].bankruptcy_price_ticks:
+                yield "closed at a price of its own"
+        case events.DeficitCovered():
+            yield f"a deficit of {'isolated' if event.instrument_id else 'cross'} margin covered"
         case events.ResumptionScheduled():
             yield "halted by volatility" if event.high_price_ticks else "resumed to cancel_only"
         case events.InstrumentStateChanged() if isinstance(command, commands.ResumeInstrument) and event.state == 1:

@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 
 from tests.reference import money
+from tests.reference.deleveraging import Close
 from tests.simulation import risk_invariants
 from tests.simulation.view import SeenOrder, View, sides_of
 from trading.core import terms
@@ -20,7 +21,7 @@ class Auditor:
     def __init__(self) -> None:
         self.view = View()
         self._last_number = 0
-        self._to_deleverage: list[tuple[int, int, int]] = []
+        self._to_deleverage: list[Close] = []
 
     def audit(self, record: Record) -> None:
         view = self.view
@@ -51,12 +52,14 @@ class Auditor:
         risk_invariants.check_risk_record(view, record, before)
 
     def _check_queue(self, event: AnyEvent) -> None:
-        """I19: in the order of rank as it was before the step, each wholly before the next."""
+        """I19: in the order of rank as it was before the step, each as far as it can bear before the next."""
         if isinstance(event, events.LiquidationStepped) and event.step == terms.STEP_DELEVERAGE:
             self._to_deleverage = risk_invariants.expected_queue(self.view, event)
         if isinstance(event, events.PositionAssigned) and event.place:
-            expected = self._to_deleverage.pop(0)
-            assert (event.counterparty_id, event.quantity_lots, event.rank_ppb) == expected, "I19: out of turn"
+            one = self._to_deleverage.pop(0)
+            expected = (one.account.account_id, one.lots, one.price_ticks, one.rank_ppb)
+            stated = (event.counterparty_id, event.quantity_lots, event.price_ticks, event.rank_ppb)
+            assert stated == expected, f"I19: out of turn: {stated} for {expected}"
 
     def _check_identifiers(self, event: AnyEvent) -> None:
         for name in ("order_id", "trade_id", "liquidation_id"):

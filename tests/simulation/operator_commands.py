@@ -20,9 +20,11 @@ def configure(stream: CommandStream) -> ExternalCommand:
     instrument_id, account_id = stream.instrument(), stream.account()
     match stream.random.randrange(8):
         case 0:
-            return commands.SetInstrumentState(b"", 0, instrument_id, stream.random.randint(1, 5))
+            expected = expected_state(stream, stream.view.instruments[instrument_id].own_state)
+            return commands.SetInstrumentState(b"", 0, instrument_id, stream.random.randint(1, 5), expected)
         case 1 | 2:
-            return commands.SetAccountState(b"", 0, account_id, stream.random.randint(1, 4))
+            expected = expected_state(stream, stream.view.accounts[account_id].state)
+            return commands.SetAccountState(b"", 0, account_id, stream.random.randint(1, 4), expected)
         case 3:
             return commands.SetAccountLimits(b"", 0, account_id, stream.random.choice((0, 1, 3, 6)))
         case 4:
@@ -34,11 +36,16 @@ def configure(stream: CommandStream) -> ExternalCommand:
             return commands.SetInstrumentParameters(b"", 0, instrument_id, changed)
         case 6:
             listed = world.TERMS[instrument_id]._replace(
-                instrument_id=stream.random.randint(2, 6), symbol=stream.random.choice(("A-PERP", "B-PERP"))
+                instrument_id=stream.random.randint(2, 9), symbol=stream.random.choice(("A-PERP", "B-PERP"))
             )
             return commands.ListInstrument(b"", 0, listed, world.PARAMETERS[instrument_id])
         case _:
             return commands.OpenAccount(b"", 0, account_id, stream.random.choice((1, account_id)))
+
+
+def expected_state(stream: CommandStream, present: int) -> int:
+    """Any, the present one, or one that was perhaps before."""
+    return stream.random.choice((0, 0, present, present, stream.random.randint(1, 4)))
 
 
 def parameters(stream: CommandStream, instrument_id: int) -> InstrumentParameters:

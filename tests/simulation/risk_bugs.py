@@ -11,11 +11,11 @@ from trading.core.markets import Instrument
 from trading.core.positions import Position
 from trading.core.price_window import PriceWindow
 from trading.core.terms import INSTRUMENT_NORMAL, PPB
-from trading.engine import apply, execution, snapshot
+from trading.engine import apply, execution, rank_queues, snapshot
 from trading.engine.apply_risk import RISK_FOLDS
 from trading.engine.commands import ApplyFunding, ResumeInstrument
 from trading.engine.decide import DECISIONS
-from trading.engine.decisions import deleveraging, liquidation, prices
+from trading.engine.decisions import liquidation, prices
 from trading.engine.events import FundingSettled, InstrumentStateChanged
 from trading.engine.liquidation_index import LiquidationIndex
 from trading.engine.state import State
@@ -137,8 +137,8 @@ def the_fund_takes_over_what_it_cannot_bear():
 
 @bug
 def the_lowest_rank_is_deleveraged_first():
-    original = deleveraging.in_queue_order
-    with patch.object(deleveraging, "in_queue_order", lambda ranked: original(ranked)[::-1]):
+    original = rank_queues.rank_of
+    with patch.object(rank_queues, "rank_of", lambda account, position: -original(account, position)):
         yield
 
 

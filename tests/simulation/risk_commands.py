@@ -1,7 +1,6 @@
 """The part of the stream of commands that is about risk: prices that move and jump, funding, margin modes, halts.
 
-Functions take the `CommandStream` and use its chance and its view. Those of adversaries make a plan: commands that come
-one after the other, each aimed only when its turn comes.
+Functions take the `CommandStream` and use its chance and its view.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from tests.simulation.invariants import lacking_units
 from trading.core import terms
 from trading.core.instruments import RiskParameters
 from trading.engine import commands
-from trading.engine.commands import ExternalCommand, PlaceOrder
+from trading.engine.commands import ExternalCommand
 
 if TYPE_CHECKING:
     from tests.simulation.commands import CommandStream
@@ -127,7 +126,8 @@ def _holder(stream: CommandStream, *, is_isolated: bool = False) -> tuple[int, i
 
 
 def exchange_state(stream: CommandStream) -> ExternalCommand:
-    return commands.SetExchangeState(b"", 0, stream.random.choice((1, 1, 2, 3, 4, 4, 5)))
+    state, present = stream.random.choice((1, 1, 2, 3, 4, 4, 5)), stream.view.exchange_state
+    return commands.SetExchangeState(b"", 0, state, stream.random.choice((0, present, present, 2)))
 
 
 def sweep(stream: CommandStream) -> ExternalCommand:
@@ -170,81 +170,11 @@ def gamble(stream: CommandStream) -> ExternalCommand:
 
 def withdraw_all(stream: CommandStream, account_id: int) -> Callable[[], ExternalCommand]:
     def withdrawn() -> ExternalCommand:
-        collateral_units = stream.view.accounts[account_id].collateral_units
+        collateral_units = money.cross_collateral(stream.view.accounts[account_id])
         amount = max(1, min(-lacking_units(stream.view, account_id), collateral_units))
         return commands.TransferCollateral(b"", 0, account_id, "USDT", -amount, stream.count)
 
     return withdrawn
-
-
-# Adversaries
-
-
-def _limit(
-    stream: CommandStream, account_id: int, instrument_id: int, side: int, lots: int, percent: int, time_in_force: int
-) -> Callable[[], PlaceOrder]:
-    """At so many percent above (below 0: below) what the mark is when its turn comes."""
-
-    def placed() -> PlaceOrder:
-        price_ticks = stream.view.instruments[instrument_id].mark_price_ticks * (100 + percent) // 100
-        return PlaceOrder(
-            command_id=b"",
-            valid_until_ns=0,
-            account_id=account_id,
-            instrument_id=instrument_id,
-            client_order_id="",
-            side=side,
-            order_type=terms.LIMIT,
-            quantity_lots=lots,
-            price_ticks=max(1, price_ticks),
-            time_in_force=time_in_force,
-            self_trade_prevention=terms.EXPIRE_MAKER,
-        )
-
-    return placed
-
-
-def squeeze(stream: CommandStream) -> ExternalCommand:
-    """Buys (or sells) a thin book empty and leaves far orders for those who are liquidated when the price follows."""
-    account_id, instrument_id = stream.account(), stream.instrument()
-    side, lots = stream.random.choice((1, -1)), stream.random.randint(20, 60)
-    stream.plan += [
-        _limit(stream, account_id, instrument_id, side, lots, 5 * side, terms.IOC),
-        _limit(stream, account_id, instrument_id, -side, lots // 4, 4 * side, terms.GTC),
-        move(stream, instrument_id, 2 * side),
-        _limit(stream, account_id, instrument_id, -side, lots // 4, 3 * side, terms.GTC),
-        move(stream, instrument_id, 3 * side),
-        move(stream, instrument_id, -5 * side),
-    ]
-    return commands.CancelAllOrders(b"", 0, account_id)
-
-
-def liquidate_oneself(stream: CommandStream) -> ExternalCommand:
-    """Takes a large position against a friend at the highest leverage, takes out what is left, and waits to fall."""
-    account_id, instrument_id = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, 2))
-    friend_id, side = account_id % len(world.ACCOUNTS) + 1, stream.random.choice((1, -1))
-    lots = stream.random.randint(10, 60)
-    isolated = commands.SetMarginMode(b"", 0, account_id, instrument_id, True)
-    stream.plan += [
-        *([lambda: isolated] if stream.random.random() < 0.5 else []),
-        _limit(stream, friend_id, instrument_id, -side, lots, 0, terms.GTC),
-        _limit(stream, account_id, instrument_id, side, lots, side, terms.IOC),
-        withdraw_all(stream, account_id),
-        move(stream, instrument_id, -stream.random.randint(1, 6) * side),
-        lambda: commands.TransferCollateral(b"", 0, account_id, "USDT", 60_000, stream.count),
-    ]
-    return commands.SetLeverage(b"", 0, account_id, instrument_id, HIGHEST_LEVERAGE)
-
-
-def manipulate_feed(stream: CommandStream) -> ExternalCommand:
-    """A price that is wrong for a moment; or one that stops, while the market goes on."""
-    instrument_id, percent = stream.instrument(), stream.random.choice((-9, -6, 6, 9))
-    if stream.random.random() < 0.4:
-        stream.clock_ns += 25 * SECOND_NS
-        stream.plan += [lambda: commands.SweepLiquidations(b"", 0, -1, 99)]
-        return sweep(stream)
-    stream.plan += [move(stream, instrument_id, percent), move(stream, instrument_id, -percent)]
-    return commands.UpdateMarkPrice(b"", 0, instrument_id, 0, 1)
 
 
 def parameters(stream: CommandStream, first: RiskParameters) -> RiskParameters:

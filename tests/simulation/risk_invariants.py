@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from risk.core.deleveraging import rank_ppb
 from tests.reference import deleveraging, money, scopes
 from tests.reference.world import Account, Liquidation, World
 from tests.simulation.risk_view import sides_of_assignment
@@ -15,16 +14,18 @@ from trading.engine import commands, events
 from trading.engine.events import AnyEvent, Record
 
 PPB = 10**9
+Scope = tuple[int, int]  # an account; its isolated position's instrument, or 0
 
 
 @dataclass
 class Before:
-    """What the checks of a whole record compare with: cross collateral of all, and who held nothing."""
+    """What the checks of a whole record compare with: cross collateral of all, who held nothing, and the equity of each
+    scope."""
 
     collateral: dict[int, int]
     cross: dict[int, int]
     bystanders: list[int]
-    fund_equity_units: int
+    equities: dict[Scope, int]
 
 
 def world_of(view: View) -> World:
@@ -45,12 +46,21 @@ def look_before(view: View) -> Before:
         collateral={one.account_id: one.collateral_units for one in accounts},
         cross={one.account_id: money.cross_collateral(one) for one in accounts},
         bystanders=[one.account_id for one in accounts if not any(held.lots for held in one.positions.values())],
-        fund_equity_units=fund_equity(view),
+        equities={
+            (one.account_id, scope): equity_of(view, one, scope)
+            for one in accounts
+            for scope in (0, *(instrument_id for instrument_id, held in one.positions.items() if held.is_isolated))
+        },
     )
 
 
-def fund_equity(view: View) -> int:
-    return scopes.equity(world_of(view), view.accounts[INSURANCE_FUND], 0)
+def equity_of(view: View, account: Account, scope: int) -> int:
+    """Of an isolated position or of the cross margin, funding that is owed paid."""
+    if scope == 0:
+        return money.cross_equity(view.instruments.values(), account)
+    instrument, position = view.instruments[scope], account.position(scope)
+    paid_units = position.isolated_units - money.owed_funding(instrument, position)
+    return paid_units + money.unrealised(instrument, position)
 
 
 # Before an event is folded
@@ -66,6 +76,8 @@ def check_risk_event(view: View, event: AnyEvent) -> None:
             check_below_maintenance(view, event)
         case events.PositionAssigned():
             check_assignment(view, event)
+        case events.DeficitCovered():
+            check_deficit(view, event)
         case events.LiquidationFeeCharged():
             assert event.fee_units > 0, "a fee that is none"
         case events.OrderPlaced():
@@ -161,19 +173,30 @@ def check_assignment(view: View, event: events.PositionAssigned) -> None:
         assert abs(position.lots) >= event.quantity_lots, "I18: deleveraged by more than it held"
 
 
+def check_deficit(view: View, event: events.DeficitCovered) -> None:
+    """I20: the fund pays for what is lost for good, and with money that nothing else needs."""
+    world, account = world_of(view), view.accounts[event.account_id]
+    assert not scopes.held(world, account, event.instrument_id), "covered while lots are left"
+    deficit_units = -scopes.equity(world, account, event.instrument_id)
+    assert 0 < event.amount_units <= deficit_units, f"I20: {event.amount_units} for a deficit of {deficit_units}"
+    assert event.amount_units <= money.fund_free_units(world), "I20: covered beyond what the fund can spare"
+
+
 # Queue of deleveraging
 
 
-def expected_queue(view: View, event: events.LiquidationStepped) -> list[tuple[int, int, int]]:
-    """(account, lots, rank) that are to be closed by this step, by what is published of the rank."""
-    instrument, left = view.instruments[event.instrument_id], abs(event.lots)
-    found: list[tuple[int, int, int]] = []
-    for one in deleveraging.queue_of(world_of(view), instrument, 1 if event.lots > 0 else -1):
-        closed = min(left, one.lots)
-        if closed:
-            found.append((one.account.account_id, closed, rank_ppb(one.rank_scaled)))
-        left -= closed
-    return found
+def expected_queue(view: View, event: events.LiquidationStepped) -> list[deleveraging.Close]:
+    """Who is to be closed by this step."""
+    position = view.position(event.account_id, event.instrument_id)
+    closes = deleveraging.closes_of(
+        world_of(view),
+        view.instruments[event.instrument_id],
+        lots=position.lots,
+        bankruptcy_price_ticks=event.bankruptcy_price_ticks,
+    )
+    met = [one for count, one in enumerate(closes) if sum(before.lots for before in closes[:count]) < abs(event.lots)]
+    assert sum(one.lots for one in met) == abs(event.lots) > 0, "I19: somebody closes more or less than it can"
+    return met
 
 
 # After a whole record
@@ -183,6 +206,7 @@ def check_risk_record(view: View, record: Record, before: Before) -> None:
     check_dust(view)
     check_bystanders(view, record, before)
     check_isolated_loss(view, record, before)
+    check_nobody_ruined(view, record, before)
     check_fund(view, record, before)
     if any(isinstance(event, events.MarkPriceUpdated) for event in record.events):
         check_all_in_liquidation(view)
@@ -215,7 +239,7 @@ def check_bystanders(view: View, record: Record, before: Before) -> None:
         match event:
             case events.TradeExecuted():
                 active |= {event.maker_account_id, event.taker_account_id}
-            case events.CollateralTransferred():
+            case events.CollateralTransferred() | events.DeficitCovered():
                 active.add(event.account_id)
     for account_id in before.bystanders:
         kept = view.accounts[account_id].collateral_units == before.collateral[account_id]
@@ -233,16 +257,47 @@ def check_isolated_loss(view: View, record: Record, before: Before) -> None:
     assert money.cross_collateral(account) == before.cross[account.account_id], "an isolated loss left its position"
 
 
+def check_nobody_ruined(view: View, record: Record, before: Before) -> None:
+    """Nobody comes below zero by being deleveraged, nor, but for fees, by an order of his in the book."""
+    fees_units: dict[int, int] = {}
+    for event in record.events:
+        match event:
+            case events.PositionAssigned() if event.place:
+                check_deleveraged(view, event, before)
+            case events.TradeExecuted():
+                fees_units.setdefault(event.maker_account_id, 0)
+                fees_units[event.maker_account_id] += max(0, event.maker_fee_units)
+                instrument_id = event.instrument_id
+    for account_id, paid_units in fees_units.items():
+        check_maker(view, account_id, instrument_id, before, paid_units)
+
+
+def check_deleveraged(view: View, event: events.PositionAssigned, before: Before) -> None:
+    """I18: what an isolated position loses is its own."""
+    account = view.accounts[event.counterparty_id]
+    scope = event.instrument_id if account.position(event.instrument_id).is_isolated else 0
+    left_units, had_units = equity_of(view, account, scope), before.equities[account.account_id, scope]
+    assert left_units >= min(0, had_units), f"deleveraged from {had_units} to {left_units}"
+    if scope:
+        kept = equity_of(view, account, 0) >= before.equities[account.account_id, 0]
+        assert kept, "I18: an isolated counterpart pays from its cross margin"
+
+
+def check_maker(view: View, account_id: int, instrument_id: int, before: Before, fees_units: int) -> None:
+    account = view.accounts[account_id]
+    is_isolated = account.position(instrument_id).is_isolated
+    scopes_met = (0, instrument_id) if is_isolated else (0,)
+    left_units = sum(equity_of(view, account, scope) for scope in scopes_met)
+    least_units = sum(min(0, before.equities[account_id, scope]) for scope in scopes_met)
+    assert left_units >= least_units - fees_units, f"I8: its own orders leave account {account_id} {left_units}"
+
+
 def check_fund(view: View, record: Record, before: Before) -> None:
-    """I20: the fund takes over only what leaves it solvent; holding nothing it owes no more than before, but where it
-    was itself, as the last of all, deleveraged."""
-    fund, equity_units = view.accounts[INSURANCE_FUND], fund_equity(view)
-    assignments = [event for event in record.events if isinstance(event, events.PositionAssigned)]
-    if any(not one.place for one in assignments) and equity_units < before.fund_equity_units:
-        assert equity_units >= 0, f"I20: the fund took over what leaves it {equity_units}"
-    is_deleveraged = any(one.place and one.counterparty_id == INSURANCE_FUND for one in assignments)
-    if not is_deleveraged and not any(position.lots for position in fund.positions.values()):
-        assert equity_units >= min(0, before.fund_equity_units), f"I20: the fund owes {-equity_units}"
+    """I20: nothing but a price or a funding rate takes the fund below zero."""
+    if any(isinstance(event, events.MarkPriceUpdated | events.FundingApplied) for event in record.events):
+        return
+    equity_units, had_units = equity_of(view, view.accounts[INSURANCE_FUND], 0), before.equities[INSURANCE_FUND, 0]
+    assert equity_units >= min(0, had_units), f"I20: the fund had {had_units} and has {equity_units}"
 
 
 def check_all_in_liquidation(view: View) -> None:

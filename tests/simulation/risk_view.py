@@ -56,6 +56,12 @@ def _fold_liquidation_event(view: View, event: AnyEvent) -> None:
         case events.LiquidationFeeCharged():
             view.accounts[event.account_id].collateral_units -= event.fee_units
             view.accounts[INSURANCE_FUND].collateral_units += event.fee_units
+        case events.DeficitCovered():
+            account = view.accounts[event.account_id]
+            view.accounts[INSURANCE_FUND].collateral_units -= event.amount_units
+            account.collateral_units += event.amount_units
+            if event.instrument_id:
+                account.position(event.instrument_id).isolated_units += event.amount_units
         case events.PositionAssigned():
             instrument = view.instruments[event.instrument_id]
             for account_id, lots, entry_value_units, gain_units in sides_of_assignment(event):

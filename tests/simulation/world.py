@@ -1,4 +1,7 @@
-"""The small world the random commands play in: two instruments, twelve accounts of seven users, little money."""
+"""The small world the random commands play in: two instruments, twelve accounts of seven users, little money.
+
+In three more, QUIET, nobody trades but adversaries: those who have nothing hold all of the other side.
+"""
 
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.core.terms import INSURANCE_FUND, PPB
@@ -8,8 +11,9 @@ from trading.engine.commands import ExternalCommand
 SECOND_NS = 10**9
 ACCOUNTS = tuple(range(1, 13))
 USERS = 7
-INSTRUMENTS = (1, 2)
-BASE_MARKS = {1: 1000, 2: 60}
+QUIET = (3, 4, 5)
+INSTRUMENTS = (1, 2, *QUIET)
+BASE_MARKS = {1: 1000, 2: 60} | dict.fromkeys(QUIET, 600)
 RICH_ACCOUNT, POOR_ACCOUNT = 12, 11
 
 
@@ -27,6 +31,10 @@ def brackets(*steps: tuple[int, int, int]) -> tuple[Bracket, ...]:
 TERMS = {
     1: InstrumentTerms(1, "BTC-PERP", "perpetual", "BTC", "USDT", "0.1", "0.001", "1", 7),
     2: InstrumentTerms(2, "ETH-PERP", "perpetual", "ETH", "USDT", "0.01", "0.01", "1", 1003),
+}
+TERMS |= {
+    number: InstrumentTerms(number, f"Q{number}-PERP", "perpetual", f"Q{number}", "USDT", "0.01", "0.1", "1", 101)
+    for number in QUIET
 }
 PARAMETERS = {
     1: InstrumentParameters(
@@ -80,6 +88,14 @@ PARAMETERS = {
         ),
     ),
 }
+PARAMETERS |= dict.fromkeys(
+    QUIET,
+    PARAMETERS[2]._replace(
+        maximum_price_ticks=2_000,
+        brackets=brackets((0, 10_000_000, 5_000_000)),
+        risk=PARAMETERS[2].risk._replace(fund_limit_units=0),
+    ),
+)
 
 
 def opening() -> list[ExternalCommand]:

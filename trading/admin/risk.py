@@ -15,6 +15,7 @@ from exchange.contract.numbers import format_scaled, parse_scaled
 from trading.core.listing import SETTLEMENT_STEPS
 from trading.core.terms import INSTRUMENT_STATES, LIQUIDATION_STEPS
 from trading.models import Assignment, ExchangeState, Liquidation, LiquidationStep
+from trading.selectors.exchange import exchange_standing
 from trading.selectors.instruments import exchange_state
 from trading.selectors.sequences import wait_for_sequence
 from trading.services import collateral
@@ -59,7 +60,8 @@ def fund(mandate: Mandate, row: None, fields: dict[str, Any]) -> str:
 
 @admin.register(ExchangeState)
 class ExchangeStateAdmin(SteeredAdmin):
-    list_display = ("state_word", "sequence")
+    list_display = ("state_word", "held_by", "reason", "sequence")
+    fields = ("state_word", "held_by", "reason", "sequence")
     general_commands = (
         Command(
             "state",
@@ -77,6 +79,12 @@ class ExchangeStateAdmin(SteeredAdmin):
     @admin.display(description="state", ordering="state")
     def state_word(self, row: ExchangeState) -> str:
         return STATE_WORDS[row.state]
+
+    def held_by(self, row: ExchangeState) -> str:
+        return exchange_standing().held_by
+
+    def reason(self, row: ExchangeState) -> str:
+        return exchange_standing().reason
 
 
 @admin.register(Liquidation)

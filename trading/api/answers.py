@@ -104,8 +104,8 @@ class Candles(Struct):
 
 
 class Ticker(Struct):
-    """Prices now and over the last 24 hours. `funding_rate` is that of the last period, the next one ends at
-    `next_funding_at`."""
+    """Prices now and over the last 24 hours. `funding_rate` is that of the period that ends at `next_funding_at`, were
+    it over now (null before its first sample); `last_funding_rate` was paid for the one before (null: none yet)."""
 
     symbol: Symbol
     last: Price | None
@@ -122,6 +122,7 @@ class Ticker(Struct):
     open_interest: Quantity
     funding_rate: Rate | None
     next_funding_at: Time | None
+    last_funding_rate: Rate | None
     time: Time | None
 
 

@@ -139,6 +139,7 @@ CancelReason = Literal[
     "market_maker_protection",
     "liquidation",
     "deleveraging",
+    "margin",
 ]
 TradingState = Literal["normal", "post_only", "cancel_only", "halted"]
 AccountState = Literal["normal", "reduce_only", "cancel_only", "frozen"]
@@ -148,7 +149,14 @@ Asset = Literal["USDT"]
 Scope = Literal["read", "trade", "transfer"]
 KeyKind = Literal["hmac", "ed25519"]
 LedgerKind = Literal[
-    "trade_fee", "realised_pnl", "transfer", "funding", "liquidation_fee", "liquidation", "deleveraging"
+    "trade_fee",
+    "realised_pnl",
+    "transfer",
+    "funding",
+    "liquidation_fee",
+    "liquidation",
+    "deleveraging",
+    "deficit_covered",
 ]
 MarginMode = Literal["cross", "isolated"]
 LiquidationRole = Literal["liquidated", "deleveraged"]

@@ -127,6 +127,7 @@ def status(views: Sequence[InstrumentView], *, heartbeat: Heartbeat | None) -> a
 
 
 def ticker(row: TickerView, *, scale: Scale) -> answers.Ticker:
+    next_ns = next_funding_ns(row.funding_interval_ns, now_ns=time.time_ns())
     return answers.Ticker(
         symbol=scale.symbol,
         last=price(row.last_price_ticks, scale),
@@ -141,7 +142,8 @@ def ticker(row: TickerView, *, scale: Scale) -> answers.Ticker:
         turnover_24h=money(row.turnover_tick_lots * scale.value_units, scale),
         trades_24h=row.trade_count,
         open_interest=quantity(row.open_interest_lots, scale),
-        funding_rate=format_rate(row.funding_rate_ppb) if row.funded_period_ns else None,
-        next_funding_at=milliseconds(next_funding_ns(row.funding_interval_ns, now_ns=time.time_ns())),
+        funding_rate=format_rate(row.forecast_rate_ppb) if row.forecast_period_ns == next_ns else None,
+        next_funding_at=milliseconds(next_ns),
+        last_funding_rate=format_rate(row.funding_rate_ppb) if row.funded_period_ns else None,
         time=milliseconds(row.last_trade_at_ns) or None,
     )

@@ -35,7 +35,7 @@ _CANCEL_REASONS: Final = _words(terms.CANCEL_REASONS)
 _ACCOUNT_STATES: Final = _words(terms.ACCOUNT_STATES)
 INSTRUMENT_STATES: Final = _words(terms.INSTRUMENT_STATES)
 _OF_TRADES: Final = ("trade_fee", "realised_pnl")
-_OF_LIQUIDATIONS: Final = ("liquidation_fee", "liquidation", "deleveraging")
+_OF_LIQUIDATIONS: Final = ("liquidation_fee", "liquidation", "deleveraging", "deficit_covered")
 
 
 def milliseconds(time_ns: int) -> int:

@@ -84,7 +84,8 @@ class Liquidation(Struct):
     """A liquidation of the account's own, or one that deleveraged it: then all but the first fields is null.
 
     It covers the cross positions, or with `margin_mode` isolated the one of `symbol`. It starts when equity is below
-    maintenance margin, and ends when it no longer is (`ended_at` null: it runs). `fees` went to the insurance fund.
+    maintenance margin, and ends when it no longer is (`ended_at` null: it runs). `fees` went to the insurance fund; of
+    an `equity_after` below zero, with nothing left to close, the fund paid `deficit_covered`.
     """
 
     id: Id
@@ -98,6 +99,7 @@ class Liquidation(Struct):
     equity_after: SignedAmount | None
     maintenance_margin_after: Amount | None
     fees: Amount | None
+    deficit_covered: Amount | None
     steps: int | None
     sequence: Sequence
 

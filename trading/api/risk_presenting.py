@@ -12,7 +12,7 @@ from trading.projections.liquidations import StepRow
 from trading.selectors.accounts import LedgerLine, PositionLine
 from trading.selectors.liquidations import STEP_WORDS, AssignmentView, LiquidationView, StepView, Story
 
-OF_LIQUIDATIONS: Final = ("liquidation_fee", "liquidation", "deleveraging")
+OF_LIQUIDATIONS: Final = ("liquidation_fee", "liquidation", "deleveraging", "deficit_covered")
 
 ScaleById = Callable[[int], Scale]
 
@@ -93,6 +93,7 @@ def liquidation(row: LiquidationView, *, account_id: int, scale_by_id: ScaleById
         equity_after=_margin(row.ended_equity_units) if is_own and has_ended else None,
         maintenance_margin_after=_margin(row.ended_maintenance_units) if is_own and has_ended else None,
         fees=_margin(row.fee_units) if is_own else None,
+        deficit_covered=_margin(row.deficit_units) if is_own else None,
         steps=row.step_count if is_own else None,
         sequence=row.sequence,
     )

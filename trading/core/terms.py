@@ -72,6 +72,7 @@ STEP_TAKEOVER: Final = 3
 STEP_DELEVERAGE: Final = 4
 
 INSURANCE_FUND: Final = -1  # its account's id
+SETTLEMENT_ASSET: Final = "USDT"
 
 PPB: Final = 1_000_000_000
 MAXIMUM_BAND_PPB: Final = 100 * PPB  # real books hold asks at ten times the mark

@@ -29,8 +29,7 @@ def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
     state.accounts[event.account_id].collateral[event.asset] = event.balance_units
     moved = state.transferred_units.get(event.asset, 0)
     state.transferred_units[event.asset] = moved + event.amount_units
-    if event.amount_units < 0:
-        state.liquidation_index.note(event.account_id)
+    state.liquidation_index.note(event.account_id)
 
 
 def _change_leverage(state: State, event: e.LeverageChanged) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from trading.core.positions import Position
-from trading.core.terms import INSURANCE_FUND
+from trading.core.terms import INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.engine import risk_events as e
 from trading.engine.commands import Liquidate
 from trading.engine.consequences import credit, new_position, queue_later, queue_settling, queue_triggers, queue_trim
 from trading.engine.events import AnyEvent
 from trading.engine.scopes import CROSS
-from trading.engine.state import DOMAINS, RESUMPTION_DUE, SETTLEMENT_ASSET, State
+from trading.engine.state import DOMAINS, RESUMPTION_DUE, State
 
 
 def go_on_liquidating(state: State, command: Liquidate, events: list[AnyEvent]) -> None:
@@ -134,6 +134,7 @@ def _cover_deficit(state: State, event: e.DeficitCovered) -> None:
         position = account.positions[event.instrument_id]
         position.isolated_units = (position.isolated_units or 0) + event.amount_units
         position.margin_key = -1
+    state.liquidation_index.note(INSURANCE_FUND)
 
 
 def _nothing(state: State, event: Any) -> None:

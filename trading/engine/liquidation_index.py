@@ -59,13 +59,14 @@ class Bounds:
 
 
 class LiquidationIndex:
-    """`noted` are the accounts to look at with the next price. `intervals` keeps by account id the marks (instrument
-    id, low, high) within which equity stays at maintenance or above."""
+    """`noted` and `noted_before` are the accounts to look at with the next price. `intervals` keeps by account id the
+    marks (instrument id, low, high) within which equity stays at maintenance or above."""
 
-    __slots__ = ("highs", "intervals", "lows", "noted")
+    __slots__ = ("highs", "intervals", "lows", "noted", "noted_before")
 
     def __init__(self) -> None:
         self.noted: dict[int, bool] = {}
+        self.noted_before: set[int] = set()
         self.intervals: dict[int, list[tuple[int, int, int]]] = {}
         self.lows: dict[int, Bounds] = {}
         self.highs: dict[int, Bounds] = {}
@@ -73,14 +74,21 @@ class LiquidationIndex:
     def note(self, account_id: int) -> None:
         self.noted[account_id] = True
 
+    def start_anew(self) -> dict[int, bool]:
+        """An empty `noted`, for who wants to know whom the index hears of from now on; another one when it forgets."""
+        self.noted_before.update(self.noted)
+        self.noted = {}
+        return self.noted
+
     def forget(self, account_ids: set[int]) -> None:
         """These have been looked at."""
         if account_ids:  # a new dict: one that very many have left is slow to walk
             self.noted = {account_id: True for account_id in self.noted if account_id not in account_ids}
+            self.noted_before -= account_ids
 
     def candidates(self, instrument_id: int, mark_price_ticks: int) -> list[int]:
         """Account ids, sorted."""
-        found = set(self.noted)
+        found = self.noted_before.union(self.noted)
         lows, highs = self.lows.get(instrument_id), self.highs.get(instrument_id)
         if lows is not None:
             found.update(lows.above(mark_price_ticks))
@@ -94,7 +102,8 @@ class LiquidationIndex:
         Who was noted and is safer than before stays where it is: narrower marks are as true, and cost nothing now.
         """
         before = self.intervals.get(account_id, _NOWHERE)
-        if account_id in self.noted and len(before) == len(intervals) and all(map(_covers, intervals, before)):
+        was_noted = account_id in self.noted or account_id in self.noted_before
+        if was_noted and len(before) == len(intervals) and all(map(_covers, intervals, before)):
             return
         self.intervals.pop(account_id, None)
         for instrument_id, low_ticks, high_ticks in before:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trading.core.accounts import Account
 from trading.core.orders import Order
 from trading.core.positions import Position
+from trading.core.terms import SETTLEMENT_ASSET
 from trading.engine.commands import (
     ChangeIsolatedMargin,
     DescribeAccount,
@@ -29,7 +30,7 @@ from trading.engine.events import (
 from trading.engine.replies import AccountView, ChangePreview, OrderPreview, OrdersPreview, QueryRefused
 from trading.engine.resting import hold, hold_reduce_only
 from trading.engine.risk_events import FundingSettled, IsolatedMarginChanged, MarginModeChanged
-from trading.engine.state import SETTLEMENT_ASSET, State
+from trading.engine.state import State
 from trading.engine.views import account_view
 
 

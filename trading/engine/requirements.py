@@ -5,7 +5,7 @@ from __future__ import annotations
 from risk.core.margin import ceil_ppb, initial_margin_units
 from trading.core.accounts import Account
 from trading.core.positions import UNKNOWN, Position
-from trading.engine.state import SETTLEMENT_ASSET
+from trading.core.terms import SETTLEMENT_ASSET
 
 
 def leverage_of(position: Position) -> int:

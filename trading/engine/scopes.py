@@ -13,7 +13,7 @@ from risk.core.waterfall import safe_bound_ticks
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
-from trading.engine.state import SETTLEMENT_ASSET
+from trading.core.terms import SETTLEMENT_ASSET
 
 CROSS: Final = 0
 

@@ -16,8 +16,8 @@ from trading.core.orders import Order
 from trading.core.terms import ACCOUNT_FROZEN, INSTRUMENT_NORMAL, INSURANCE_FUND
 from trading.engine.commands import InternalCommand
 from trading.engine.liquidation_index import LiquidationIndex
+from trading.engine.rank_queues import RankQueues
 
-SETTLEMENT_ASSET: Final = "USDT"
 DOMAINS: Final = 64
 COMMAND_ID_GENERATION_NS: Final = 120 * 1_000_000_000
 CLIENT_ORDER_ID_WINDOW_NS: Final = 24 * 3600 * 1_000_000_000
@@ -35,9 +35,9 @@ class State:
     there may be very many, in `pending`. `waiting` are the liquidations (account id, scope) that wait for prices.
 
     `subject` is the order the running record is about, `traded` the instrument it traded in, first at
-    `first_trade_ticks`; they are transient, not part of dump or hash. `liquidation_index`, and in `unwinding` and
-    `settling` the instruments for which an UnwindFund or SettleFunding is queued, follow from the rest. `next_timer_ns`
-    is when the first of `timers` is due, 0 when there is none.
+    `first_trade_ticks`; they are transient, not part of dump or hash. `liquidation_index`, `rank_queues`, and in
+    `unwinding` and `settling` the instruments for which an UnwindFund or SettleFunding is queued, follow from the rest.
+    `next_timer_ns` is when the first of `timers` is due, 0 when there is none.
     """
 
     __slots__ = (
@@ -54,6 +54,7 @@ class State:
         "next_timer_ns",
         "pending",
         "previous_command_ids",
+        "rank_queues",
         "recent_command_ids",
         "sequence",
         "settling",
@@ -91,6 +92,7 @@ class State:
         self.unwinding: set[int] = set()
         self.settling: set[int] = set()
         self.liquidation_index = LiquidationIndex()
+        self.rank_queues = RankQueues()
         self.timers = SortedList()
         self.next_timer_ns = 0
         self.subject: Order | None = None

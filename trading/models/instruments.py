@@ -87,6 +87,25 @@ class ExchangeState(models.Model):
         return f"state {self.state} since {self.sequence}"
 
 
+class FundingForecast(models.Model):
+    """What the funding rate of an instrument's running period will be, were its premium that of the `samples` so far.
+    Written by the feeds, so that nobody who asks adds up samples."""
+
+    instrument_id = models.BigIntegerField(primary_key=True)
+    period_ns = models.BigIntegerField(help_text="When the period ends.")
+    rate_ppb = models.BigIntegerField()
+    average_premium_ppb = models.BigIntegerField()
+    samples = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(samples__gt=0), name="funding_forecast_has_samples"),
+        ]
+
+    def __str__(self) -> str:
+        return f"instrument {self.instrument_id}, period {self.period_ns}: {self.rate_ppb} so far"
+
+
 class FundingRate(models.Model):
     """Funding of one period: longs pay shorts the rate of their value at this index price."""
 

@@ -40,6 +40,7 @@ class Posting(models.Model):
         TRANSFER = "transfer"
         FUNDING = "funding"
         LIQUIDATION_FEE = "liquidation_fee"
+        DEFICIT_COVERED = "deficit_covered"
         LIQUIDATION = "liquidation"
         DELEVERAGING = "deleveraging"
 

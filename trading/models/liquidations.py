@@ -23,9 +23,11 @@ class Liquidation(models.Model):
     step_count = models.IntegerField(default=0)
     fee_units = models.BigIntegerField(default=0, help_text="Sum of what went to the insurance fund.")
     sequence = models.BigIntegerField()
+    deficit_units = models.BigIntegerField(default=0, help_text="What the insurance fund paid beyond the equity.")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=Q(deficit_units__gte=0), name="liquidation_deficit_not_negative"),
             models.CheckConstraint(
                 condition=Q(equity_units__lt=models.F("maintenance_units")), name="liquidation_was_due"
             ),

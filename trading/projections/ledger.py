@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from trading.core.terms import INSURANCE_FUND
+from trading.core.terms import INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.engine import events as e
 from trading.engine.events import Record
-from trading.engine.state import SETTLEMENT_ASSET
 from trading.models import Balance, Posting
 from trading.models.ledger import (
     FEES,
@@ -47,6 +46,7 @@ class Ledger(Projection):
             e.FundingSettled: self._settle_funding,
             e.LiquidationFeeCharged: self._charge_fee,
             e.PositionAssigned: self._assign,
+            e.DeficitCovered: self._cover_deficit,
         }
 
     def load(self, cursor: Any) -> None:
@@ -105,6 +105,11 @@ class Ledger(Projection):
             lines = _profit_lines(event.instrument_id, account, pnl, counterparty, counter_pnl)
             kind = "deleveraging" if event.place else "liquidation"
             self._enter(record, kind, SETTLEMENT_ASSET, event.liquidation_id, lines)
+
+    def _cover_deficit(self, record: Record, event: e.DeficitCovered) -> None:
+        account, fund = collateral_account(event.account_id), collateral_account(INSURANCE_FUND)
+        lines = ((account, event.amount_units), (fund, -event.amount_units))
+        self._enter(record, "deficit_covered", SETTLEMENT_ASSET, event.liquidation_id, lines)
 
     def _enter(
         self, record: Record, kind: str, asset: str, reference_id: int, lines: tuple[tuple[str, int], ...]

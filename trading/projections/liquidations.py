@@ -32,6 +32,7 @@ class LiquidationRow(msgspec.Struct, gc=False):
     step_count: int = 0
     fee_units: int = 0
     sequence: int = 0
+    deficit_units: int = 0
 
 
 class StepRow(msgspec.Struct, array_like=True, gc=False):
@@ -77,6 +78,7 @@ class Liquidations(Projection):
             e.TradeExecuted: self._trade,
             e.PositionAssigned: self._assign,
             e.LiquidationFeeCharged: self._charge_fee,
+            e.DeficitCovered: self._cover_deficit,
             e.LiquidationEnded: self._end,
         }
 
@@ -179,6 +181,9 @@ class Liquidations(Projection):
         step = self._step_of(record)
         assert step is not None, f"record {record.sequence} charges a fee outside a step"
         step.fee_units += event.fee_units
+
+    def _cover_deficit(self, record: Record, event: e.DeficitCovered) -> None:
+        self._change(event.liquidation_id, record).deficit_units += event.amount_units
 
     def _end(self, record: Record, event: e.LiquidationEnded) -> None:
         row = self._change(event.liquidation_id, record)

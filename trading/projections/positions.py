@@ -52,6 +52,7 @@ class Positions(Projection):
             e.FundingSettled: self._settle_funding,
             e.MarginModeChanged: self._change_mode,
             e.IsolatedMarginChanged: self._change_margin,
+            e.DeficitCovered: self._cover_deficit,
         }
 
     def load(self, cursor: Any) -> None:
@@ -127,6 +128,10 @@ class Positions(Projection):
 
     def _change_margin(self, record: Record, event: e.IsolatedMarginChanged) -> None:
         self._change(event.account_id, event.instrument_id, record).isolated_units = event.isolated_units
+
+    def _cover_deficit(self, record: Record, event: e.DeficitCovered) -> None:
+        if event.instrument_id:
+            self._change(event.account_id, event.instrument_id, record).isolated_units += event.amount_units
 
     def _change(self, account_id: int, instrument_id: int, record: Record) -> PositionRow:
         key = (account_id, instrument_id)

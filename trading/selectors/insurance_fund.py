@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from trading.core.terms import INSURANCE_FUND
-from trading.engine.state import SETTLEMENT_ASSET
+from trading.core.terms import INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.models.ledger import collateral_account
 from trading.selectors.accounts import PositionLine, balance_units, positions
 from trading.selectors.instruments import list_instruments

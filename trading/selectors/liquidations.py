@@ -30,6 +30,7 @@ class LiquidationView(msgspec.Struct, frozen=True):
     step_count: int
     fee_units: int
     sequence: int
+    deficit_units: int
 
 
 class StepView(msgspec.Struct, frozen=True):

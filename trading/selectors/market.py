@@ -43,7 +43,8 @@ class CandleView(msgspec.Struct, frozen=True):
 
 
 class TickerView(msgspec.Struct, frozen=True):
-    """Prices are 0 where there is none, `funded_period_ns` 0 before the first funding. The day's figures cover the
+    """Prices are 0 where there is none, `funded_period_ns` 0 before the first funding, `forecast_period_ns` where no
+    period's funding was ever forecast. The day's figures cover the
     minutes begun in the last 24 h; `open_ticks` is the first trade of them."""
 
     instrument_id: int
@@ -65,6 +66,8 @@ class TickerView(msgspec.Struct, frozen=True):
     funding_rate_ppb: int
     funded_period_ns: int
     funding_interval_ns: int
+    forecast_rate_ppb: int
+    forecast_period_ns: int
 
 
 # One statement sees one moment: levels and cursor belong together.
@@ -86,8 +89,9 @@ SELECT t.instrument_id, t.last_price_ticks, t.last_quantity_lots, t.last_trade_a
     day.*, t.sequence, t.index_price_ticks, t.funding_rate_ppb, t.funded_period_ns,
     (SELECT (p.risk->>'funding_interval_ns')::bigint FROM trading_instrument i JOIN trading_parametersversion p
         ON p.instrument_id = i.instrument_id AND p.version = i.parameters_version
-        WHERE i.instrument_id = t.instrument_id)
-FROM trading_ticker t CROSS JOIN LATERAL (
+        WHERE i.instrument_id = t.instrument_id),
+    f.rate_ppb, f.period_ns
+FROM trading_ticker t LEFT JOIN trading_fundingforecast f USING (instrument_id) CROSS JOIN LATERAL (
     SELECT max(high_ticks), min(low_ticks), sum(volume_lots), sum(turnover_tick_lots), sum(trade_count)
     FROM trading_candle c WHERE c.instrument_id = t.instrument_id AND interval_s = 60 AND c.start_ns > %(since_ns)s
 ) day

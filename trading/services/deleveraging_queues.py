@@ -9,9 +9,8 @@ from django.db import connection
 
 from risk.core.deleveraging import LIGHTS, RankedPosition, in_queue_order, lights, rank_scaled
 from risk.core.margin import maintenance_margin_units
-from trading.core.terms import INSURANCE_FUND
+from trading.core.terms import INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.engine.replies import AccountView, PositionView
-from trading.engine.state import SETTLEMENT_ASSET
 from trading.models import DeleveragingQueue
 from trading.selectors.instruments import InstrumentView, list_instruments
 

@@ -73,8 +73,13 @@ def change_parameters(
     )
 
 
-def set_instrument_state(*, symbol: str, state: str, mandate: Mandate | None = None) -> InstrumentRequest:
-    """`state` is a word of `trading.core.terms.INSTRUMENT_STATES`, else invalid_parameter; instrument_not_found."""
+def set_instrument_state(
+    *, symbol: str, state: str, mandate: Mandate | None = None, expected_state: str | None = None
+) -> InstrumentRequest:
+    """`state` is a word of `trading.core.terms.INSTRUMENT_STATES`, else invalid_parameter; instrument_not_found.
+
+    When its own state is not the expected one, if there is one, idempotency_conflict.
+    """
     if state not in INSTRUMENT_STATES:
         raise ApiError("invalid_parameter", f"state must be one of {', '.join(INSTRUMENT_STATES)}.", {"field": "state"})
     row = _instrument(symbol)
@@ -82,7 +87,7 @@ def set_instrument_state(*, symbol: str, state: str, mandate: Mandate | None = N
         kind=Kind.STATE,
         symbol=symbol,
         instrument_id=row.instrument_id,
-        content={"state": state},
+        content={"state": state, "expected_state": expected_state},
         mandate=mandate,
         intent=Intent("instrument.state", symbol, {"state": STATE_WORDS[row.state]}, {"state": state}),
     )
@@ -174,9 +179,9 @@ def _intent_to_change(
 def _command(row: InstrumentRequest) -> Command:
     command_id, valid_until_ns = requests.command_id_of(row), row.final_at_ns
     if row.kind == Kind.STATE:
-        return SetInstrumentState(
-            command_id, valid_until_ns, row.instrument_id, INSTRUMENT_STATES[row.content["state"]]
-        )
+        expected_state = INSTRUMENT_STATES.get(row.content.get("expected_state"), 0)
+        state = INSTRUMENT_STATES[row.content["state"]]
+        return SetInstrumentState(command_id, valid_until_ns, row.instrument_id, state, expected_state)
     terms = parse_terms(TermsText(**row.content["terms"])) if row.kind == Kind.LISTING else _terms_of(row.symbol)
     parameters = parse_parameters(_from_json(row.content["parameters"]), terms=terms, version=row.version)
     if row.kind == Kind.LISTING:

@@ -137,12 +137,12 @@ class StatusStream(StateStream):
         super().__init__(channel, 0, read)
         self._markets = markets
         self._heartbeat = heartbeat
-        self._states: tuple[str, dict[str, str]] | None = None
+        self._states: tuple[str, dict[str, str], dict[str, int]] | None = None
 
     async def current(self) -> tuple[int, State]:
         views = await self._markets.look()
         status = market_presenting.status(views, heartbeat=await self._heartbeat())
-        self._states = (status.state, status.instruments)
+        self._states = (status.state, status.instruments, status.resumes_at)
         return max((view.sequence for view in views), default=0), status
 
     def beat(self, position: int) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from risk.core.margin import maximum_leverage
 from trading.core.positions import Position
-from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_FROZEN, ACCOUNT_NORMAL, INSURANCE_FUND
+from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_FROZEN, ACCOUNT_NORMAL, INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.engine.commands import (
     OpenAccount,
     SetAccountLimits,
@@ -26,7 +26,7 @@ from trading.engine.isolated import initial_alone_units
 from trading.engine.refusal import refuse
 from trading.engine.requirements import equity_and_initial, fund_margin_units, present_requirement
 from trading.engine.scopes import CROSS
-from trading.engine.state import SETTLEMENT_ASSET, State
+from trading.engine.state import State
 
 MAXIMUM_TRANSFER_UNITS: Final = 10**15
 MAXIMUM_COLLATERAL_UNITS: Final = 10**16

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from risk.core.deleveraging import RankedPosition, in_queue_order, rank_ppb, rank_scaled
-from trading.core.accounts import Account
+from risk.core.deleveraging import rank_ppb
 from trading.core.positions import Position, fill_position
-from trading.core.terms import CANCEL_DELEVERAGING, INSURANCE_FUND
+from trading.core.terms import CANCEL_DELEVERAGING
 from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent
 from trading.engine.funding import funding_settled
 from trading.engine.isolated import isolated_after_fills
 from trading.engine.requirements import equity_and_initial
 from trading.engine.risk_events import IsolatedMarginChanged, PositionAssigned
-from trading.engine.scopes import CROSS, held_in, margin_of
 from trading.engine.state import State
 
 MOST_COUNTERPARTS: Final = 100
@@ -36,8 +34,7 @@ def deleverage(
     lots, entry_value_units = position.lots, position.entry_value_units
     closed_lots = realised_units = 0
     events: list[AnyEvent] = []
-    queue = queue_against(state, position)
-    closes = _at_bankruptcy_price(state, position, queue, price_ticks) or _at_own_prices(state, position, queue)
+    closes = _at_bankruptcy_price(state, position, price_ticks) or _at_own_prices(state, position)
     for place, close in enumerate(closes, 1):
         counterpart = close.counterpart
         events += [
@@ -65,40 +62,35 @@ def deleverage(
     return closed_lots, realised_units, events
 
 
-def _at_bankruptcy_price(
-    state: State, position: Position, queue: list[RankedPosition], price_ticks: int
-) -> list[Close]:
+def _at_bankruptcy_price(state: State, position: Position, price_ticks: int) -> list[Close]:
     """Everybody closes as many lots as its equity bears the loss of; none when nobody bears a single one."""
     instrument = position.instrument
     side = 1 if position.lots > 0 else -1
     lot_cost_units = side * (price_ticks - instrument.mark_price_ticks) * instrument.value_units
     left, closes = abs(position.lots), []
-    for ranked in queue:
-        counterpart = state.accounts[ranked.account_id].positions[instrument.instrument_id]
-        lots = min(left, ranked.lots)
+    for counterpart, rank in state.rank_queues.holders(state, instrument.instrument_id, -side):
+        lots = min(left, abs(counterpart.lots))
         if lot_cost_units > 0:
             lots = min(lots, _bearable_units(counterpart) // lot_cost_units)
         if lots:
-            closes.append(Close(counterpart, ranked.rank_scaled, lots, price_ticks))
+            closes.append(Close(counterpart, rank, lots, price_ticks))
             left -= lots
             if left == 0 or len(closes) == MOST_COUNTERPARTS:
                 break
     return closes
 
 
-def _at_own_prices(state: State, position: Position, queue: list[RankedPosition]) -> list[Close]:
+def _at_own_prices(state: State, position: Position) -> list[Close]:
     """Everybody pays what it has and no more; the rest of the deficit stays where it is."""
     instrument = position.instrument
     side = 1 if position.lots > 0 else -1
     left, closes = abs(position.lots), []
-    for ranked in queue[:MOST_COUNTERPARTS]:
-        counterpart = state.accounts[ranked.account_id].positions[instrument.instrument_id]
-        lots = min(left, ranked.lots)
+    for counterpart, rank in state.rank_queues.holders(state, instrument.instrument_id, -side):
+        lots = min(left, abs(counterpart.lots))
         borne_ticks = _bearable_units(counterpart) // (lots * instrument.value_units)
-        price_ticks = instrument.mark_price_ticks + side * borne_ticks
-        closes.append(Close(counterpart, ranked.rank_scaled, lots, price_ticks))
+        closes.append(Close(counterpart, rank, lots, instrument.mark_price_ticks + side * borne_ticks))
         left -= lots
-        if left == 0:
+        if left == 0 or len(closes) == MOST_COUNTERPARTS:
             break
     return closes
 
@@ -122,21 +114,6 @@ def _isolated_after_close(counterpart: Position, event: PositionAssigned) -> lis
     if units == held_units:
         return []
     return [IsolatedMarginChanged(event.counterparty_id, event.instrument_id, units)]
-
-
-def queue_against(state: State, position: Position) -> list[RankedPosition]:
-    """Everybody who holds the other side, highest rank first; the insurance fund after all others."""
-    instrument_id, side = position.instrument.instrument_id, 1 if position.lots > 0 else -1
-    ranked: list[RankedPosition] = []
-    last: list[RankedPosition] = []
-    for account_id, account in state.accounts.items():
-        other = account.positions.get(instrument_id)
-        if other is None or other.lots * side >= 0:
-            continue
-        (last if account_id == INSURANCE_FUND else ranked).append(
-            RankedPosition(account_id, abs(other.lots), _rank_scaled(account, other))
-        )
-    return in_queue_order(ranked) + last
 
 
 def assigned(
@@ -173,18 +150,4 @@ def assigned(
         other_entry,
         place,
         rank,
-    )
-
-
-def _rank_scaled(account: Account, position: Position) -> int:
-    """F17 with the position's share of its scope's equity, by maintenance margin."""
-    scope = CROSS if position.isolated_units is None else position.instrument.instrument_id
-    held = held_in(account, scope)
-    equity, maintenances = margin_of(account, scope, held)
-    share_units = equity * maintenances[held.index(position)] // sum(maintenances)
-    return rank_scaled(
-        lots=position.lots,
-        entry_value_units=position.entry_value_units,
-        equity_units=share_units,
-        lot_value_units=position.instrument.lot_value_units,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.core.accounts import Account
 from trading.core.positions import Position
-from trading.core.terms import ACCOUNT_FROZEN
+from trading.core.terms import ACCOUNT_FROZEN, SETTLEMENT_ASSET
 from trading.engine.commands import ChangeIsolatedMargin, SetMarginMode
 from trading.engine.decisions.accounts import MAXIMUM_TRANSFER_UNITS
 from trading.engine.events import AnyEvent
@@ -13,7 +13,7 @@ from trading.engine.refusal import refuse
 from trading.engine.requirements import contribution, equity_and_initial, present_requirement
 from trading.engine.risk_events import IsolatedMarginChanged, MarginModeChanged
 from trading.engine.scopes import CROSS
-from trading.engine.state import SETTLEMENT_ASSET, State
+from trading.engine.state import State
 
 
 def set_margin_mode(state: State, command: SetMarginMode) -> list[AnyEvent]:
