@@ -69,9 +69,7 @@ def equity_of(view: View, account: Account, scope: int) -> int:
     """Of an isolated position or of the cross margin, funding that is owed paid."""
     if scope == 0:
         return money.cross_equity(view.instruments.values(), account)
-    instrument, position = view.instruments[scope], account.position(scope)
-    paid_units = position.isolated_units - money.owed_funding(instrument, position)
-    return paid_units + money.unrealised(instrument, position)
+    return money.isolated_equity(view.instruments[scope], account.position(scope))
 
 
 # Before an event is folded
@@ -293,14 +291,14 @@ def check_nobody_ruined(view: View, record: Record, before: Before) -> None:
 
 
 def check_deleveraged(view: View, event: events.PositionAssigned, before: Before) -> None:
-    """I18: what an isolated position loses is its own."""
+    """I18: what an isolated position loses is its own, but for what it lacked when it ended."""
     account = view.accounts[event.counterparty_id]
     scope = event.instrument_id if account.position(event.instrument_id).is_isolated else 0
     left_units, had_units = equity_of(view, account, scope), before.equities[account.account_id, scope]
     assert left_units >= min(0, had_units), f"deleveraged from {had_units} to {left_units}"
     if scope:
-        kept = equity_of(view, account, 0) >= before.equities[account.account_id, 0]
-        assert kept, "I18: an isolated counterpart pays from its cross margin"
+        kept_units = equity_of(view, account, 0) - before.equities[account.account_id, 0]
+        assert kept_units >= min(0, had_units), "I18: an isolated counterpart pays from its cross margin"
 
 
 def check_maker(view: View, account_id: int, instrument_id: int, before: Before, fees_units: int) -> None:
