@@ -62,7 +62,7 @@ def test_a_halted_market_says_when_it_goes_on(visitors, exchange, viewport):
 
 def test_the_form_says_which_prices_are_taken(visitors):
     limits = visitors.trader("alice").page.locator("#price-limits")
-    expect(limits).to_have_text(re.compile(r"^\d\d,\d{3}\.\d – \d\d,\d{3}\.\d$"))
+    expect(limits).to_have_text(re.compile(r"^\d\d,\d{3}\.\d – \d\d,\d{3}\.\d\s*$"))
     shown = limits.inner_text()
     expect(limits).not_to_have_text(shown, timeout=15_000)
 
