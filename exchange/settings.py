@@ -45,6 +45,7 @@ ORDER_TO_TRADE = {  # who tells this much within the window, and more than `rati
     "ratio": env.int("ORDER_TO_TRADE_RATIO", default=1_000),
     "cool_down_s": env.int("ORDER_TO_TRADE_COOL_DOWN_S", default=300),
 }
+ACTIVITY_KEPT_DAYS = env.int("ACTIVITY_KEPT_DAYS", default=2)  # how long it is known who told how much
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default=logs.default_style())  # json or console
 

@@ -36,8 +36,7 @@ def maintenance_margin_units(brackets: Sequence[Bracket], notional_units: int) -
 
 def side_requirement_units(instrument: Instrument, notional_lots: int, open_lots: int, leverage: int) -> int:
     """max(ceil(notional / leverage), bracket initial) plus the taker fee on what is still open on that side."""
-    lot_value_units = instrument.lot_value_units
-    notional_units = notional_lots * lot_value_units
+    notional_units = notional_lots * instrument.lot_value_units
     for ceiling_units, rate_ppb, cum_units in instrument.initial_steps:  # noqa: B007 - the last one looked at counts
         if notional_units < ceiling_units:
             break
@@ -48,7 +47,7 @@ def side_requirement_units(instrument: Instrument, notional_lots: int, open_lots
         if by_bracket > units:
             units = by_bracket
     if open_lots:
-        units += (open_lots * lot_value_units * instrument.taker_fee_ppb + PPB - 1) // PPB
+        units += (open_lots * instrument.lot_fee_ppb_units + PPB - 1) // PPB
     return units
 
 
@@ -62,7 +61,8 @@ def initial_margin_units(
     """
     if not (lots or buy_lots or sell_lots):
         return 0
-    bought_lots, sold_lots = abs(lots + buy_lots), abs(lots - sell_lots)
+    bought_lots = lots + buy_lots if lots + buy_lots >= 0 else -lots - buy_lots  # cheaper than abs()
+    sold_lots = lots - sell_lots if lots >= sell_lots else sell_lots - lots
     # A side's requirement rises with its notional and with its open lots: where both are larger, one side decides.
     if bought_lots >= sold_lots and buy_lots >= sell_lots:
         return side_requirement_units(instrument, bought_lots, buy_lots, leverage) + open_loss_units

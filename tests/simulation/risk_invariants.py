@@ -204,6 +204,7 @@ def expected_queue(view: View, event: events.LiquidationStepped) -> list[delever
 
 def check_risk_record(view: View, record: Record, before: Before) -> None:
     check_dust(view)
+    check_margin_is_of_positions(view)
     check_bystanders(view, record, before)
     check_isolated_loss(view, record, before)
     check_nobody_ruined(view, record, before)
@@ -230,6 +231,14 @@ def check_dust(view: View) -> None:
     )
     dust_scaled = view.funding_pool_units * PPB + owed_scaled
     assert 0 <= dust_scaled <= view.settlements * PPB, f"I6: dust of {dust_scaled} after {view.settlements}"
+
+
+def check_margin_is_of_positions(view: View) -> None:
+    """What a closed isolated position leaves is its account's again, once no liquidation works on it."""
+    for account in view.accounts.values():
+        for instrument_id, position in account.positions.items():
+            is_over = position.lots == 0 and (account.account_id, instrument_id) not in view.liquidations
+            assert not (is_over and position.isolated_units), f"{position} of account {account.account_id}"
 
 
 def check_bystanders(view: View, record: Record, before: Before) -> None:

@@ -22,11 +22,11 @@ class Instrument:
     `state` is the stricter of its own and the exchange's. `marked_at_ns` is the time of the last mark, `window` holds
     the marks of late, `resume_at_ns` is when a halt for volatility gives way (0: none). `funding_index` is what one lot
     has paid since listing, in ledger units times 10^9, up to the period that ended at `funded_until_ns`.
-    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`, the band
-    of prices from `band_low_ticks` to `band_high_ticks`, `initial_steps` (the next bracket's floor, 0 after the last;
-    rate and cum of initial margin) and the fields that repeat single `parameters` for whoever reads them with every
-    order follow from the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to
-    visit, last first.
+    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`,
+    `lot_fee_ppb_units` (the taker fee on one lot at mark, times 10^9), the band of prices from `band_low_ticks` to
+    `band_high_ticks`, `initial_steps` (the next bracket's floor, 0 after the last; rate and cum of initial margin) and
+    the fields that repeat single `parameters` for whoever reads them with every order follow from the rest and are no
+    state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
     """
 
     __slots__ = (
@@ -41,6 +41,7 @@ class Instrument:
         "initial_steps",
         "instrument_id",
         "last_price_ticks",
+        "lot_fee_ppb_units",
         "lot_value_units",
         "margin_key",
         "mark_price_ticks",
@@ -111,12 +112,14 @@ class Instrument:
         self.position_limit_units = parameters.position_limit_units
         self.set_band()
         self.taker_fee_ppb = parameters.taker_fee_ppb
+        self.lot_fee_ppb_units = self.lot_value_units * self.taker_fee_ppb
         self.margin_key += 1
 
     def mark(self, price_ticks: int) -> None:
         """The mark price from now on."""
         self.mark_price_ticks = price_ticks
         self.lot_value_units = price_ticks * self.value_units
+        self.lot_fee_ppb_units = self.lot_value_units * self.taker_fee_ppb
         self.margin_key += 1
         self.set_band()
 

@@ -212,11 +212,13 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     taker = state.subject
     assert taker is not None and taker.order_id == event.taker_order_id
     instrument = maker.position.instrument
-    value_units = event.price_ticks * event.quantity_lots * instrument.value_units
-    for order in (maker, taker):
-        order.filled_lots += event.quantity_lots
-        order.filled_value_units += value_units
-    take_off_book(state, maker, event.quantity_lots)
+    lots = event.quantity_lots
+    value_units = event.price_ticks * lots * instrument.value_units
+    maker.filled_lots += lots
+    maker.filled_value_units += value_units
+    taker.filled_lots += lots
+    taker.filled_value_units += value_units
+    take_off_book(state, maker, lots)
     if event.replenished_lots:
         replenish(maker, event.replenished_lots)
     state.id_counter = event.trade_id // DOMAINS
@@ -243,11 +245,12 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
 
     queue_trim(state, maker.position)
     queue_trim(state, taker.position)
-    for order in (maker, taker):
-        if order.special is not None or order.group_id:
-            tell_related(state, order, event.quantity_lots)
+    if maker.special is not None or maker.group_id:
+        tell_related(state, maker, lots)
+    if taker.special is not None or taker.group_id:
+        tell_related(state, taker, lots)
     if maker.special is not None and maker.special.is_quote:
-        count_quote_fill(state, maker, event.quantity_lots)
+        count_quote_fill(state, maker, lots)
     instrument.last_price_ticks = event.price_ticks
     if state.traded is None:  # prices within a record only move one way: the first and the last tell all
         state.traded, state.first_trade_ticks = instrument, event.price_ticks

@@ -121,11 +121,12 @@ class Execution(Walk):
         position, side = self.position, self.side
         instrument = position.instrument
         lot_value_units = instrument.lot_value_units
-        lots = position.lots + side * self.filled_lots
+        lots, filled_lots, resting_lots = position.lots, self.filled_lots, self.resting_lots
+        if filled_lots:
+            lots += side * filled_lots
         buy, sell, loss = position.buy_lots, position.sell_lots, position.open_loss_units
         if self.expired_lots or self.replaced is not None:
             buy, sell, loss = self._other_open_orders()
-        resting_lots = self.resting_lots
         if resting_lots and not self.reduce_only:
             if side * (self.price_ticks - instrument.mark_price_ticks) > 0:
                 self.open_loss_units = open_loss_units(
@@ -137,7 +138,9 @@ class Execution(Walk):
             else:
                 sell += resting_lots
         # The larger of |lots + buy| and |lots - sell|, which needs no abs() as buy and sell are never negative.
-        largest = lots + buy if lots + buy > sell - lots else sell - lots
+        largest = lots + buy
+        if sell - lots > largest:
+            largest = sell - lots
         if largest * lot_value_units > instrument.position_limit_units and largest > max(
             abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
         ):
@@ -147,13 +150,12 @@ class Execution(Walk):
             return self._isolated_margin(equity, other_initial, buy, sell, loss)
         leverage = position.leverage or instrument.default_leverage
         required = initial_margin_units(instrument, lots, buy, sell, loss, leverage)
-        equity_after = equity
-        if self.filled_lots:
-            gain = side * (lot_value_units * self.filled_lots - self.filled_value_units)
-            equity_after += gain - self._taker_fees_units()
-            if equity_after < 0 and equity_after < equity:
+        lacking = other_initial + required - equity
+        if filled_lots:
+            gain = side * (lot_value_units * filled_lots - self.filled_value_units) - self._taker_fees_units()
+            if gain < 0 and equity + gain < 0:
                 return "insufficient_margin"
-        lacking = other_initial + required - equity_after
+            lacking -= gain
         if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
             return "insufficient_margin"
         return ""

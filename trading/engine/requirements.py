@@ -66,7 +66,9 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
         equity += position.pnl_units
         if position is not besides:
             if position.initial_units == UNKNOWN:
-                position.initial_units = present_requirement(position)
+                position.initial_units = requirement(
+                    position, position.lots, position.buy_lots, position.sell_lots, position.open_loss_units
+                )
             initial += position.initial_units
     return equity, initial
 

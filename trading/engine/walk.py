@@ -187,7 +187,8 @@ class Walk:
         cost_units += self.costs_units.get(account.account_id, 0)
         bearable_units = max(0, equity_and_initial(account)[0])
         if position.isolated_units is not None:
-            bearable_units += max(0, position.isolated_units + position.pnl_at(instrument.lot_value_units))
+            own_units = position.isolated_units + position.pnl_at(instrument.lot_value_units)
+            bearable_units += max(0, own_units - position.owed_funding_units())
         if cost_units > bearable_units:
             return False
         self.costs_units[account.account_id] = cost_units

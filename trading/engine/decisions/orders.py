@@ -32,15 +32,19 @@ from trading.engine.refusal import refuse
 from trading.engine.state import State
 
 LONGEST_CLIENT_ORDER_ID: Final = 36
+RESTING: Final = frozenset((GTC, GTD))
 
 
 def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
     account = state.accounts.get(command.account_id)
     if account is None:
         return refuse(command, "account_not_found")
-    instrument = state.instruments.get(command.instrument_id)
-    if instrument is None:
-        return refuse(command, "instrument_not_found")
+    position = account.positions.get(command.instrument_id)
+    if position is None:
+        instrument = state.instruments.get(command.instrument_id)
+        if instrument is None:
+            return refuse(command, "instrument_not_found")
+        position = Position(account, instrument)
     if command.client_order_id:
         known = known_client_order(account, command.client_order_id, state.time_ns)
         if known is not None:
@@ -48,7 +52,6 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             if content == order_content(command):
                 return [OrderRepeated(command.account_id, order_id)]
             return refuse(command, "duplicate_client_order_id")
-    position = account.positions.get(command.instrument_id) or Position(account, instrument)
     has_more = _asks_for_more(command)
     code = _refusal(command, position, state.time_ns, has_more)
     if code:
@@ -154,25 +157,20 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
 
 def _refusal(command: PlaceOrder, position: Position, time_ns: int, has_more: bool) -> str:
     """Rules 3 to 7: shape, size, states, number of open orders."""
-    order_type, time_in_force = command.order_type, command.time_in_force
-    is_market = order_type in MARKET_TYPES
-    rests = time_in_force == GTC or time_in_force == GTD
-    is_plain = order_type == LIMIT and rests
+    account, instrument = position.account, position.instrument
     if (
         (command.side != 1 and command.side != -1)
-        or not LIMIT <= order_type <= TRAILING_STOP
-        or not GTC <= time_in_force <= GTD
         or not EXPIRE_MAKER <= command.self_trade_prevention <= EXPIRE_BOTH
         or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
-        or (rests and is_market)
-        or (command.post_only and not is_plain)
     ):
         return "invalid_parameter"
-    if has_more or order_type in TRIGGERED_TYPES or time_in_force == GTD:
-        code = _refusal_of_more(command, position, time_ns, is_plain)
+    is_plain, is_market = True, False
+    if has_more or command.order_type != LIMIT or command.time_in_force != GTC:
+        is_plain = command.order_type == LIMIT and command.time_in_force in RESTING
+        is_market = command.order_type in MARKET_TYPES
+        code = _refusal_of_shape(command, position, time_ns, has_more, is_plain)
         if code:
             return code
-    account, instrument = position.account, position.instrument
     if not 1 <= command.quantity_lots <= instrument.maximum_order_lots:
         return "invalid_quantity"
     highest = instrument.maximum_price_ticks
@@ -190,6 +188,21 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int, has_more: bo
         return "post_only_mode"
     if position.open_orders + len(command.attached) >= (account.maximum_open_orders or instrument.maximum_open_orders):
         return "too_many_open_orders"
+    return ""
+
+
+def _refusal_of_shape(command: PlaceOrder, position: Position, time_ns: int, has_more: bool, is_plain: bool) -> str:
+    """Rules 3 and 4 for all but ordinary limit orders."""
+    order_type, time_in_force = command.order_type, command.time_in_force
+    if (
+        not LIMIT <= order_type <= TRAILING_STOP
+        or not GTC <= time_in_force <= GTD
+        or (order_type in MARKET_TYPES and time_in_force in RESTING)
+        or (command.post_only and not is_plain)
+    ):
+        return "invalid_parameter"
+    if has_more or order_type in TRIGGERED_TYPES or time_in_force == GTD:
+        return _refusal_of_more(command, position, time_ns, is_plain)
     return ""
 
 
