@@ -83,9 +83,11 @@ def _figures(values: dict[str, Any]) -> list[Figure]:
     imbalance, imbalance_tone = never(values["ledger_imbalance_units"], usdt(values["ledger_imbalance_units"]))
     debt, debt_tone = never(values["bad_debt_units"], usdt(values["bad_debt_units"]))
     wrongful, wrongful_tone = never(values["wrongful_liquidations"])
-    was_below = values["fund_min_units"] < 0
-    fund_tone = "bad" if values["fund_below_zero"] else "" if was_below else "good"
-    fund_hint = "equity at mark after each price" + (", here while trading was halted" if was_below and not fund_tone else "")
+    fund_tone, fund_hint = "good", "equity at mark after each price"
+    if values["fund_below_zero"]:
+        fund_tone = "bad"
+    elif values["fund_min_units"] < 0:
+        fund_tone, fund_hint = "", f"{fund_hint}, here while trading was halted"
     return [
         Figure("Ledger imbalance", imbalance, "all accounts by a second bookkeeping", imbalance_tone),
         Figure("Bad debt", debt, "accounts below zero in the end", debt_tone),
