@@ -6,8 +6,9 @@ Alice is long since 1000 and bankrupt at 900. The mark is at 800, where others h
 
 import pytest
 
+from tests.simulation.limits import nothing_worked_off
 from tests.simulation.risk_stage import RiskStage, assigned, margins, only, steps
-from tests.simulation.stage import ALICE, BOB, CHARLIE, kinds, names, stated
+from tests.simulation.stage import ALICE, BOB, CHARLIE, code_of, kinds, names, stated
 from trading.core import terms
 from trading.core.terms import INSURANCE_FUND
 from trading.engine import commands
@@ -16,9 +17,9 @@ from trading.engine.events import DeficitCovered, LiquidationEnded
 DAVE = 4  # sold to Alice, and has bought back
 
 
-def fallen(*sellers, lots=10, mark_ticks=800, isolated=(), fund_units=0):
+def fallen(*sellers, lots=10, mark_ticks=800, isolated=(), **given):
     """Alice has just the margin of her lots; each seller is (account, its collateral, lots sold at the mark)."""
-    stage = RiskStage(fund_limit_units=0, fund_units=fund_units)
+    stage = RiskStage(fund_limit_units=0, **given)
     stage.run(commands.OpenAccount(b"", 0, DAVE, DAVE))
     stage.transfer(DAVE, 10**9)
     for account_id in isolated:
@@ -27,7 +28,7 @@ def fallen(*sellers, lots=10, mark_ticks=800, isolated=(), fund_units=0):
     stage.transfer(ALICE, -(10**6))
     stage.buy_from(ALICE, DAVE, lots)
     stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_POST_ONLY))
-    stage.mark(mark_ticks)
+    stage.mark(mark_ticks, mark_ticks)
     stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_NORMAL))
     for account_id, units, sold_lots in sellers:
         stage.transfer(account_id, units - 10**9)
@@ -94,6 +95,21 @@ def test_an_isolated_counterpart_that_gains_is_given_its_margin_back():
     records = stage.mark(880)
     assert assigned(records) == [(BOB, 8, 900, 1)]
     assert margins(records) == [(BOB, 200_000)]
+
+
+def test_an_isolated_counterpart_that_ends_below_zero_leaves_no_margin_behind():
+    """Bob owes 816,000 of funding and has 800,000 of margin when Alice's turn comes: the rest falls on his cross
+    margin, and no more than his money may go."""
+    stage = fallen((BOB, 10**6, 10), isolated=[BOB], funding_cap_ppb=10**9)
+    with nothing_worked_off():
+        liquidated(stage)
+        stage.fund_rate(-102_000_000)
+    records = stage.run(commands.AdvanceTime(b"", 0))
+    assert assigned(records) == [(BOB, 10, 800, 1)]
+    assert margins(records) == [(BOB, 0)]
+    assert collateral(stage, ALICE, BOB) == [-184_000, 184_000]
+    assert code_of(stage.transfer(BOB, -184_001)) == "insufficient_funds"
+    assert code_of(stage.transfer(BOB, -184_000)) == ""
 
 
 @pytest.mark.parametrize(("fund_units", "paid_units"), [(100_000, 100_000), (500_000, 150_000)])

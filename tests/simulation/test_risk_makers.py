@@ -1,5 +1,6 @@
 """No fill costs its maker more than it has: worked by hand; both engines play the examples."""
 
+from tests.simulation.limits import nothing_worked_off
 from tests.simulation.risk_stage import RiskStage, margins
 from tests.simulation.stage import ALICE, BOB, CHARLIE, cancels, code_of, id_of, trades
 from trading.core import terms
@@ -67,6 +68,20 @@ def test_an_isolated_position_brings_its_own_margin():
             ([(ask, 5, 0)], []) if is_borne else ([], [(ask, 5, "margin")])
         )
         assert margins(records) == ([(ALICE, 0)] if is_borne else [])
+
+
+def test_funding_that_is_owed_is_not_there_any_more():
+    """Of a million, the margin of ten lots, 100,000 are owed: nine lots cost 900,000 at 900, ten a million."""
+    for lots in (9, 10):
+        stage = RiskStage(funding_cap_ppb=10**9)
+        stage.isolate(ALICE)
+        stage.buy_from(ALICE, BOB, 10)
+        ask = id_of(stage.order(ALICE, SELL, lots, 900, reduce_only=True))
+        with nothing_worked_off():
+            stage.fund_rate(10_000_000)
+            records = stage.order(CHARLIE, BUY, lots, 1000, time_in_force=terms.IOC)
+        assert trades(records) == ([(ask, 9, 0)] if lots == 9 else [])
+        assert cancels(records)[:1] == ([] if lots == 9 else [(ask, 10, "margin")])
 
 
 def test_a_refused_taker_cancels_nothing():
