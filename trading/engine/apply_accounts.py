@@ -26,7 +26,7 @@ def _change_account_limits(state: State, event: e.AccountLimitsChanged) -> None:
 
 
 def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
-    state.accounts[event.account_id].collateral[event.asset] = event.balance_units
+    state.accounts[event.account_id].credit(event.asset, event.amount_units)
     moved = state.transferred_units.get(event.asset, 0)
     state.transferred_units[event.asset] = moved + event.amount_units
     state.liquidation_index.note(event.account_id)

@@ -154,10 +154,6 @@ def queue_trim(state: State, position: Position) -> None:
         queue(state, TrimReduceOnly(b"", 0, position.account.account_id, position.instrument.instrument_id))
 
 
-def credit(account: Account, asset: str, units: int) -> None:
-    account.collateral[asset] = account.collateral.get(asset, 0) + units
-
-
 def new_position(state: State, account: Account, instrument_id: int) -> Position:
     position = account.positions[instrument_id] = Position(account, state.instruments[instrument_id])
     return position

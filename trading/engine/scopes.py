@@ -13,7 +13,6 @@ from risk.core.waterfall import safe_bound_ticks
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
-from trading.core.terms import SETTLEMENT_ASSET
 
 CROSS: Final = 0
 
@@ -43,7 +42,7 @@ def margin_of(
 ) -> tuple[int, list[int]]:
     """(equity, maintenance margin of each held position) of a scope, in ledger units."""
     if scope == CROSS:
-        equity = account.collateral.get(SETTLEMENT_ASSET, 0) - account.isolated_units()
+        equity = (account.collateral_units or 0) - account.isolated_units()
     else:
         equity = account.positions[scope].isolated_units or 0
     maintenance = []

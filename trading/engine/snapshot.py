@@ -189,7 +189,7 @@ def _dump_account(account: Account) -> list[Any]:
         account.state,
         account.maximum_open_orders,
         account.cancel_after_ns,
-        sorted(account.collateral.items()),
+        list(account.collateral().items()),
         [[name, f"{content:x}", order_id] for name, (content, order_id) in known],
         list((account.closed_client_orders or {}).items()),
         [_dump_position(instrument_id, position) for instrument_id, position in sorted(account.positions.items())],
@@ -248,7 +248,8 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
     account.state, account.maximum_open_orders, account.cancel_after_ns = parts[2:5]
     if account.cancel_after_ns:
         state.add_timer(account.cancel_after_ns, CANCEL_AFTER_DUE, account.account_id, 0)
-    account.collateral = dict(parts[5])
+    for asset, units in parts[5]:
+        account.credit(asset, units)
     account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[6]} or None
     account.closed_client_orders = dict(parts[7]) or None
     account.liquidations = dict(parts[10]) or None
