@@ -51,15 +51,16 @@ def _set_cancel_after(state: State, event: e.CancelAfterSet) -> None:
 def _set_protection(state: State, event: e.MarketMakerProtectionSet) -> None:
     account = state.accounts[event.account_id]
     position = account.positions.get(event.instrument_id) or new_position(state, account, event.instrument_id)
-    position.protection = None
+    special = position.special_orders()
+    special.protection = None
     if event.window_ns:
-        position.protection = MarketMakerProtection(
+        special.protection = MarketMakerProtection(
             event.window_ns, event.quantity_lots, event.delta_lots, event.freeze_ns
         )
 
 
 def _fire_protection(state: State, event: e.MarketMakerProtectionFired) -> None:
-    protection = state.accounts[event.account_id].positions[event.instrument_id].protection
+    protection = state.accounts[event.account_id].positions[event.instrument_id].special_orders().protection
     assert protection is not None
     protection.fire(event.frozen_until_ns)
 
