@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trading.core.terms import ACCOUNT_CANCEL_ONLY, ACCOUNT_NORMAL, SETTLEMENT_ASSET
 
 if TYPE_CHECKING:
     from trading.core.orders import Order
     from trading.core.positions import Position
+
+
+NO_ORDERS: Final[dict[int, Order]] = {}  # of accounts that never had any; they have their own from the first on
 
 
 class Account:
@@ -44,7 +47,7 @@ class Account:
         self.collateral_units: int | None = None
         self.other_collateral: dict[str, int] | None = None
         self.positions: dict[int, Position] = {}
-        self.orders: dict[int, Order] = {}
+        self.orders: dict[int, Order] = NO_ORDERS
         self.client_orders: dict[str, tuple[int, int]] | None = None
         self.closed_client_orders: dict[str, int] | None = None
         self.liquidations: dict[int, int] | None = None

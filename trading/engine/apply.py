@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trading.core.accounts import NO_ORDERS
 from trading.core.markets import Instrument
 from trading.core.orders import Order, special_of
 from trading.core.terms import TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
@@ -190,6 +191,8 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         if client_order_id:
             mark_closed(account, client_order_id, state.time_ns)
         return
+    if account.orders is NO_ORDERS:
+        account.orders = {}
     account.orders[order_id] = order
     position.open_orders += 1
     if event.expires_at_ns:

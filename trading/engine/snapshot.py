@@ -267,6 +267,8 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
         position.funding_index = position.instrument.funding_index - int(fields[-3])
         account.positions[fields[0]] = position
         reduce_only.append((position, fields[-2]))
+    if parts[9]:
+        account.orders = {}
     for fields in parts[9]:
         order = _load_order(state, account, fields)
         orders[order.order_id] = account.orders[order.order_id] = order
