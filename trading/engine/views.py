@@ -117,7 +117,7 @@ def account_view(state: State, account: Account, command_id: bytes) -> AccountVi
         state.time_ns,
         account.account_id,
         account.state,
-        dict(sorted(account.collateral.items())),
+        account.collateral(),
         equity,
         initial,
         cross_maintenance,
