@@ -74,6 +74,7 @@ DIFFERS_BY = {  # rarer ones: a longer stream, both engines side by side
     "unsettled_funding_is_lost_with_a_fill": 2,
     "the_margin_check_forgets_fees": 3,
     "protection_counts_fills_for_ever": 3,
+    "renewing_a_switch_keeps_its_first_deadline": 75,
     "an_iceberg_keeps_its_place": 4,
     "the_switch_spares_orders_that_wait": 2,
     "orders_expire_a_moment_early": 2,
@@ -111,6 +112,10 @@ def test_its_seed_passes_without_it(seed):
 
 @pytest.mark.parametrize("name", DIFFERS_BY)
 def test_a_bug_makes_a_difference(name):
-    """Without it there is none: those seeds are of test_differential.py."""
     with BUGS[name]():
         assert first_difference(DIFFERS_BY[name])
+
+
+@pytest.mark.parametrize("seed", sorted(set(DIFFERS_BY.values())))
+def test_without_it_there_is_none(seed):
+    assert not first_difference(seed)
