@@ -38,6 +38,7 @@ SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "forget old activity": {"task": "trading.tasks.forget_old_activity", "schedule": crontab(minute="47")},
     "sweep liquidations": {"task": "risk.tasks.sweep_liquidations", "schedule": 60, "options": {"expires": 60}},
     "finish audit entries": {
         "task": "trading.tasks.finish_audit_entries",

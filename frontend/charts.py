@@ -1,7 +1,7 @@
 """Lines over time as the points of an SVG: drawn by the server, so that a page needs no script for them."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final, NamedTuple
 
 WIDTH: Final = 1000
@@ -24,13 +24,15 @@ class Chart(NamedTuple):
     end: int
 
 
-def steps(series: Sequence[Point], *, places: int) -> Chart | None:
-    """Values that stay until the next one, oldest first; None of fewer than two."""
+def steps(series: Sequence[Point], *, places: int, until: int | None = None) -> Chart | None:
+    """Values that stay until the next one, the last of them to `until`, oldest first; None of fewer than two."""
     points: list[Point] = []
     for moment, value in series:
         if points:
             points.append((moment, points[-1][1]))
         points.append((moment, value))
+    if until is not None and points:
+        points.append((max(until, points[-1][0]), points[-1][1]))
     return _chart(points, places) if len(series) > 1 else None
 
 
@@ -47,4 +49,6 @@ def _chart(points: Sequence[Point], places: int) -> Chart:
 
     line = " ".join(f"{across(moment)},{down(value)}" for moment, value in points)
     zero = down(Decimal(0)) if low < 0 < high else None
-    return Chart(line, zero, f"{low:,.{places}f}", f"{high:,.{places}f}", start, end)
+    step = Decimal(1).scaleb(-places)
+    lowest, highest = (f"{value.quantize(step, ROUND_DOWN):,f}" for value in (low, high))
+    return Chart(line, zero, lowest, highest, start, end)

@@ -43,7 +43,10 @@ def insurance_fund(request: HttpRequest) -> HttpResponse:
         following=None,
         scale_by_id=scale_by_id,
     )
-    chart = charts.steps([(change.time, Decimal(change.balance)) for change in reversed(fund.results)], places=2)
+    now_ms = milliseconds(time.time_ns())
+    chart = charts.steps(
+        [(change.time, Decimal(change.balance)) for change in reversed(fund.results)], places=2, until=now_ms
+    )
     context = {"fund": fund, "chart": chart, "kinds": risk_presenters.KINDS, "shown": SHOWN_CHANGES}
     return render(request, _template(request, "risk/_fund.html", "risk/fund.html"), context)
 

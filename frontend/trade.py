@@ -17,6 +17,7 @@ from frontend.risk_presenters import LIGHTS
 from frontend.views import market_lines
 from risk.api.preview import previewed
 from trading.api import answers, market_presenting, presenting, requests
+from trading.api.instrument_answers import Instrument
 from trading.api.listed import listed_now, scale_by_id, scale_by_symbol
 from trading.api.order_desk import OrderDesk, ReadModels
 from trading.api.reading import reading_after
@@ -75,12 +76,20 @@ def page(request: HttpRequest, symbol: str) -> HttpResponse:
         "types": presenters.TYPES,
         "intervals": INTERVALS,
         "shares": SHARES,
-        "digits": len(instrument.tick.partition(".")[2]),
+        "digits": _digits(instrument),
         "groupings": presenters.groupings(instrument.tick),
         "markets": market_lines(),
         "unreachable": presenters.UNREACHABLE,
     }
     return render(request, "trade/page.html", context)
+
+
+@require_GET
+@fragment
+def limits(request: HttpRequest, symbol: str) -> HttpResponse:
+    """The prices that limit orders may have now."""
+    instrument = market_presenting.instrument(listed_now(symbol))
+    return render(request, "trade/_limits.html", {"instrument": instrument, "digits": _digits(instrument)})
 
 
 @require_GET
@@ -205,6 +214,11 @@ def choose_account(request: HttpRequest, symbol: str) -> HttpResponse:
 def described(request: HttpRequest) -> Any:
     account_id = acting.principal_of(request).acting_account_id()
     return gateway.ask(DescribeAccount(gateway.new_command_id(), gateway.deadline_ns(), account_id))
+
+
+def _digits(instrument: Instrument) -> int:
+    """Of a price, after the point."""
+    return len(instrument.tick.partition(".")[2])
 
 
 def _desk(request: HttpRequest, principal: Principal) -> OrderDesk:

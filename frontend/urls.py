@@ -27,6 +27,7 @@ urlpatterns = [
     path(f"{MARKET}/account", trade.account, name="trade_account"),
     path(f"{MARKET}/account/choose", trade.choose_account, name="choose_account"),
     path(f"{MARKET}/fills", trade.fills, name="trade_fills"),
+    path(f"{MARKET}/limits", trade.limits, name="trade_limits"),
     path(f"{MARKET}/margin", margin.change, name="trade_margin"),
     path(f"{MARKET}/margin/preview", margin.preview, name="trade_margin_preview"),
     path(f"{MARKET}/preview", trade.preview, name="trade_preview"),

@@ -45,3 +45,8 @@ def measure_deleveraging_queues() -> None:
 @shared_task
 def keep_order_to_trade_limit() -> None:
     order_to_trade.keep_limit(now=timezone.now())
+
+
+@shared_task
+def forget_old_activity() -> None:
+    order_to_trade.forget_activity(now=timezone.now())

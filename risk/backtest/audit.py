@@ -8,10 +8,19 @@ margin that the engine states. All numbers are exact integers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from trading.core.instruments import Bracket, InstrumentParameters
-from trading.core.terms import BUY, INSURANCE_FUND, PPB, SETTLEMENT_ASSET, STEP_CANCEL, STEP_DELEVERAGE, STEP_TAKEOVER
+from trading.core.terms import (
+    BUY,
+    INSTRUMENT_NORMAL,
+    INSURANCE_FUND,
+    PPB,
+    SETTLEMENT_ASSET,
+    STEP_CANCEL,
+    STEP_DELEVERAGE,
+    STEP_TAKEOVER,
+)
 from trading.engine import events as e
 from trading.engine import risk_events as r
 from trading.engine.state import State
@@ -44,6 +53,7 @@ class Listed:
         "fund_limit_units",
         "fund_margin_ppb",
         "is_fair",
+        "is_normal",
         "mark_price_ticks",
         "value_units",
     )
@@ -56,20 +66,15 @@ class Listed:
         self.mark_price_ticks = 0
         self.funding_index = 0
         self.is_fair = False
-
-
-class Step(NamedTuple):
-    """A takeover or deleveraging under way, until its last lot is assigned."""
-
-    kind: int
-    deficit_a_lot_units: int
+        self.is_normal = True
 
 
 class Audit:
     """Feed it every record. Money in ledger units; counters of what should never happen stay 0.
 
-    `deficit_units`: what bankrupt positions were short of at the mark when the fund or others took them on;
-    `deleveraged_units`: the part of it that deleveraged accounts bore.
+    `deficit_units`: what bankrupt positions were short of at the mark when the fund or others took them on, and what
+    the fund paid for accounts left below zero; `deleveraged_units`: the part of it that deleveraged accounts bore;
+    `halts` are those by volatility.
     """
 
     def __init__(self) -> None:
@@ -79,25 +84,28 @@ class Audit:
         self.deficit_units = self.deleveraged_units = self.deleveraged_notional_units = 0
         self.fund_loss_units = 0
         self.liquidations = self.wrongful_liquidations = self.takeovers = self.deleveragings = 0
-        self.needless_deleveragings = self.deleveraged_accounts = 0
+        self.needless_deleveragings = self.deleveraged_accounts = self.halts = 0
         self.liquidated_notional_units = 0
         self.largest_lot_units = 0
         self.mark_tolerance_ppb = 0
-        self._step: Step | None = None
+        self._step = STEP_CANCEL
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.InstrumentListed: self._list,
             e.AccountOpened: self._open,
             e.CollateralTransferred: self._transfer,
+            e.InstrumentStateChanged: self._change_state,
             e.MarkPriceUpdated: self._mark,
             e.TradeExecuted: self._trade,
             r.MarginModeChanged: self._change_mode,
             r.IsolatedMarginChanged: self._isolate,
             r.FundingApplied: self._fund,
             r.FundingSettled: self._settle,
+            r.ResumptionScheduled: self._schedule,
             r.LiquidationStarted: self._start,
             r.LiquidationStepped: self._stepped,
             r.LiquidationFeeCharged: self._fee,
             r.PositionAssigned: self._assign,
+            r.DeficitCovered: self._cover,
         }
 
     def observe(self, records: Iterable[e.Record]) -> None:
@@ -140,6 +148,10 @@ class Audit:
             for listed, lots in held
         )
         return equity, maintenance
+
+    def may_liquidate(self, account_id: int, scope: int) -> bool:
+        """Whether nothing that is held there is halted or otherwise kept from trading."""
+        return all(listed.is_normal for listed, _ in self._held(account_id, scope))
 
     def ledger_imbalance_units(self, state: State) -> int:
         """How far the engine's state is from these books, account by account, and either from summing to what came in.
@@ -192,6 +204,12 @@ class Audit:
     def _transfer(self, event: e.CollateralTransferred) -> None:
         self.books[event.account_id].cash_units += event.amount_units
         self.transferred_units += event.amount_units
+
+    def _change_state(self, event: e.InstrumentStateChanged) -> None:
+        self.instruments[event.instrument_id].is_normal = event.state == INSTRUMENT_NORMAL
+
+    def _schedule(self, event: r.ResumptionScheduled) -> None:
+        self.halts += event.low_price_ticks > 0
 
     def _mark(self, event: e.MarkPriceUpdated) -> None:
         listed = self.instruments[event.instrument_id]
@@ -261,7 +279,8 @@ class Audit:
 
     def _is_rightful(self, account_id: int, scope: int) -> bool:
         equity, maintenance = self.margin_units(account_id, scope)
-        return equity < maintenance and all(listed.is_fair for listed, _ in self._held(account_id, scope))
+        is_fair = all(listed.is_fair for listed, _ in self._held(account_id, scope))
+        return equity < maintenance and is_fair and self.may_liquidate(account_id, scope)
 
     def _stepped(self, event: r.LiquidationStepped) -> None:
         if event.step == STEP_CANCEL:
@@ -269,10 +288,7 @@ class Audit:
         is_isolated = event.instrument_id in self.books[event.account_id].isolated_units
         scope = event.instrument_id if is_isolated else CROSS
         self.wrongful_liquidations += not self._is_rightful(event.account_id, scope)
-        listed = self.instruments[event.instrument_id]
-        short_ticks = event.bankruptcy_price_ticks - listed.mark_price_ticks
-        deficit_a_lot = max((short_ticks if event.lots > 0 else -short_ticks) * listed.value_units, 0)
-        self._step = Step(event.step, deficit_a_lot)
+        self._step = event.step
         if event.step == STEP_TAKEOVER:
             self.takeovers += 1
         elif event.step == STEP_DELEVERAGE:
@@ -295,24 +311,33 @@ class Audit:
         return has_room and cost <= self.equity_units(INSURANCE_FUND) - self._owed_units(INSURANCE_FUND) - kept
 
     def _assign(self, event: r.PositionAssigned) -> None:
-        listed, step = self.instruments[event.instrument_id], self._step
-        assert step is not None
+        listed = self.instruments[event.instrument_id]
         value = event.price_ticks * event.quantity_lots * listed.value_units
         signed_lots = event.quantity_lots if event.side == BUY else -event.quantity_lots
         self._move(event.account_id, event.instrument_id, signed_lots, value)
         self._move(event.counterparty_id, event.instrument_id, -signed_lots, value)
-        deficit_units = step.deficit_a_lot_units * event.quantity_lots
+        mark_units = listed.mark_price_ticks * event.quantity_lots * listed.value_units
+        deficit_units = max(mark_units - value if event.side == BUY else value - mark_units, 0)
         self.deficit_units += deficit_units
-        if step.kind == STEP_DELEVERAGE and event.counterparty_id != INSURANCE_FUND:
+        if self._step == STEP_DELEVERAGE and event.counterparty_id != INSURANCE_FUND:
             self.deleveraged_accounts += 1
             self.deleveraged_units += deficit_units
-            self.deleveraged_notional_units += event.quantity_lots * listed.mark_price_ticks * listed.value_units
+            self.deleveraged_notional_units += mark_units
         else:
             self.fund_loss_units += deficit_units
 
     def _fee(self, event: r.LiquidationFeeCharged) -> None:
         self.books[event.account_id].cash_units -= event.fee_units
         self.books[INSURANCE_FUND].cash_units += event.fee_units
+
+    def _cover(self, event: r.DeficitCovered) -> None:
+        book = self.books[event.account_id]
+        book.cash_units += event.amount_units
+        if event.instrument_id != CROSS:
+            book.isolated_units[event.instrument_id] += event.amount_units
+        self.books[INSURANCE_FUND].cash_units -= event.amount_units
+        self.deficit_units += event.amount_units
+        self.fund_loss_units += event.amount_units
 
 
 def _entry_after(held: int, entry_units: int, signed_lots: int, value_units: int) -> int:

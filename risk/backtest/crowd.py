@@ -31,9 +31,9 @@ class Crowd:
         self._orders_per_s = orders_per_s
         self._rng = rng
 
-    def act(self, elapsed_s: int, speed_ratio: float, basis_ppb: int) -> list[PlaceOrder]:
-        """Orders of those who act in this time."""
-        wanted = self._orders_per_s * elapsed_s * min(speed_ratio, FASTEST)
+    def act(self, speed_ratio: float, basis_ppb: int) -> list[PlaceOrder]:
+        """Orders of those who act in this second."""
+        wanted = self._orders_per_s * min(speed_ratio, FASTEST)
         count = int(wanted) + (self._rng.random() < wanted % 1)
         orders = (self._order(basis_ppb) for _ in range(count))
         return [order for order in orders if order is not None]

@@ -12,7 +12,7 @@ from typing import Final
 
 from risk.backtest.market import Market
 from trading.core.accounts import Account
-from trading.core.terms import BUY, SELL
+from trading.core.terms import BUY, INSTRUMENT_CANCEL_ONLY, INSTRUMENT_HALTED, SELL
 from trading.engine.commands import MassQuote, Quote
 
 QUIET_SPEED: Final = 1e-4  # of the price in a second: about 55 % a year
@@ -44,7 +44,10 @@ class Desk:
 
     def act(self, second: int) -> list[MassQuote]:
         """What the makers send now: nothing, or an end to all quotes and then, unless they are afraid, new ones."""
-        if not self._market.is_firm:
+        state = self._market.instrument.own_state
+        if state == INSTRUMENT_HALTED:
+            return []
+        if state == INSTRUMENT_CANCEL_ONLY or not self._market.is_firm:
             return self._pull()
         index = self._market.instrument.index_price_ticks
         self._watch(second, index)
@@ -52,7 +55,7 @@ class Desk:
         if ratio > PULL_ABOVE:
             return self._pull()
         half_spread = min(HALF_SPREAD * ratio, WIDEST)
-        is_near = self._quoted_index and abs(index - self._quoted_index) < index * half_spread / 2
+        is_near = self._quoted_index and abs(index - self._quoted_index) < index * half_spread
         if self._is_quoting and is_near and second - self._quoted_s < REQUOTE_AFTER_S:
             return []
         commands = self._pull()

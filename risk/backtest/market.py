@@ -14,7 +14,7 @@ from risk.feeds.definitions import SECOND_NS, GuardRules
 from risk.feeds.guard import Firmness, Hold, next_hold
 from trading.core.markets import Instrument
 from trading.core.order_book import Ladder, orders_of
-from trading.core.terms import INSTRUMENT_NORMAL, PPB
+from trading.core.terms import INSTRUMENT_HALTED, INSTRUMENT_NORMAL, PPB
 from trading.engine.commands import ApplyFunding, SetInstrumentState, UpdateMarkPrice
 
 HOUR_NS: Final = 3_600 * SECOND_NS
@@ -66,7 +66,8 @@ class Market:
         self._mark_rules = MarkRules(
             risk.mark_method, risk.basis_average_ns, risk.basis_clamp_ppb, scenario.mark_bound_ppb, SECOND_NS, 30
         )
-        self._mark_state = start_of_mark(scenario.starts_s * SECOND_NS)
+        self._starts_ns = scenario.starts_s * SECOND_NS
+        self._mark_state = start_of_mark(self._starts_ns)
         self._rate_ppb = 0
         self._premiums: list[int] = []
 
@@ -76,6 +77,10 @@ class Market:
         self.record = index_price(quotes=quotes, rules=self._rules)
         self.is_firm = self.record.status == INDEX_FIRM
         return self.record
+
+    def is_open(self) -> bool:
+        """Whether everybody may trade: there is a firm index and nothing has halted the market."""
+        return self.is_firm and self.instrument.own_state == INSTRUMENT_NORMAL
 
     def state_command(self, time_ns: int) -> SetInstrumentState | None:
         state = self._guard.next_state(time_ns, self.instrument.own_state, self.is_firm)
@@ -100,6 +105,12 @@ class Market:
         )
         mark_ticks, self._mark_state = mark_price(inputs=inputs, rules=self._mark_rules, state=self._mark_state)
         return UpdateMarkPrice(b"", 0, self.instrument_id, mark_ticks, index_ticks)
+
+    def is_funding_due(self, time_ns: int) -> bool:
+        """Once a period after the first one has begun; a halted market waits for its reopening."""
+        funded_until_ns = max(self.instrument.funded_until_ns, self._starts_ns)
+        is_over = time_ns - time_ns % self._risk.funding_interval_ns > funded_until_ns
+        return is_over and self.instrument.own_state != INSTRUMENT_HALTED
 
     def sample_premium(self) -> None:
         if self.record is None or not self.is_firm:

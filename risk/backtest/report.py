@@ -83,7 +83,11 @@ def _figures(values: dict[str, Any]) -> list[Figure]:
     imbalance, imbalance_tone = never(values["ledger_imbalance_units"], usdt(values["ledger_imbalance_units"]))
     debt, debt_tone = never(values["bad_debt_units"], usdt(values["bad_debt_units"]))
     wrongful, wrongful_tone = never(values["wrongful_liquidations"])
-    fund_tone = "bad" if values["fund_min_units"] < 0 else "good"
+    fund_tone, fund_hint = "good", "equity at mark after each price"
+    if values["fund_below_zero"]:
+        fund_tone = "bad"
+    elif values["fund_min_units"] < 0:
+        fund_tone, fund_hint = "", f"{fund_hint}, here while trading was halted"
     return [
         Figure("Ledger imbalance", imbalance, "all accounts by a second bookkeeping", imbalance_tone),
         Figure("Bad debt", debt, "accounts below zero in the end", debt_tone),
@@ -91,13 +95,14 @@ def _figures(values: dict[str, Any]) -> list[Figure]:
         Figure("Liquidations", f"{values['liquidations']:,}", f"{values['takeovers']:,} takeovers by the fund"),
         Figure("Fund at the start", usdt(values["fund_start_units"]), ""),
         Figure("Fund in the end", usdt(values["fund_end_units"]), ""),
-        Figure("Fund at its lowest", usdt(values["fund_min_units"]), "equity at mark after each price", fund_tone),
+        Figure("Fund at its lowest", usdt(values["fund_min_units"]), fund_hint, fund_tone),
         Figure("Deficit", usdt(values["deficit_units"]), "what bankrupt positions were short of at the mark"),
         Figure(
             "Borne by deleveraging",
             usdt(values["deleveraged_units"]),
             f"{values['deleveraged_accounts']:,} closes, worth {usdt(values['deleveraged_notional_units'])}",
         ),
+        Figure("Halts by volatility", f"{values['halts']:,}", "the mark moved too far within the window"),
         Figure("Longest queue", f"{values['max_queue']:,}", "internal commands behind one command"),
         Figure("Events", f"{values['events']:,}", f"in {values['seconds']:,.1f} s"),
         Figure(
@@ -145,12 +150,7 @@ def _line(name: str, samples: Sequence[Sample], starts_s: int, numbers: Sequence
 
 def _period(scenario: Scenario) -> str:
     starts, ends = (datetime.fromtimestamp(moment, UTC) for moment in (scenario.starts_s, scenario.ends_s))
-    fine = ", ".join(
-        f"{datetime.fromtimestamp(window[0], UTC):%d %b %H:%M} to {datetime.fromtimestamp(window[1], UTC):%H:%M}"
-        for window in scenario.fine
-    )
-    steps = f"a price every {scenario.step_s} s" + (f", every second {fine}" if fine else "")
-    return f"{starts:%d %b %Y %H:%M} to {ends:%d %b %Y %H:%M} UTC, {steps}"
+    return f"{starts:%d %b %Y %H:%M} to {ends:%d %b %Y %H:%M} UTC, a price every second"
 
 
 def _population(scenario: Scenario) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, Final, NamedTuple
 
-from risk.backtest.audit import Audit
+from risk.backtest.audit import CROSS, Audit
 from risk.backtest.bars import Bar, read_bars, resolve
 from risk.backtest.market import Market
 from risk.backtest.scenario import CHUNK_S, Scenario, VenueSpec
@@ -62,7 +62,7 @@ class Run:
         self.fund_min_units = scenario.fund_units
         self.fund_start_units = scenario.fund_units
         self.price_seconds = self.scan_seconds = self.seconds = self.cpu_seconds = 0.0
-        self.scans = self.missed_liquidations = self.ledger_imbalance_units = 0
+        self.fund_below_zero = self.scans = self.missed_liquidations = self.ledger_imbalance_units = 0
         self._suspects: list[tuple[int, int]] = []
         self._data_dir = market_data_dir
         self._report = report
@@ -73,18 +73,15 @@ class Run:
         """Raises BarsError for files that cannot be used, ScenarioError for a scenario that begins without prices."""
         started, started_cpu = perf_counter(), process_time()
         cast: Cast | None = None
-        steps_until_sample = 0
         last_s = 0
         for second, prices in self._seconds():
             self._time_ns = (self.scenario.starts_s + second) * SECOND_NS
             if cast is None:
                 cast = set_stage(self.scenario, self.engine, self.execute, prices)
-            self._step(cast, second, second - last_s, prices)
+            self._step(cast, second, prices)
             last_s = second
-            if steps_until_sample == 0:
+            if second % self._seconds_a_sample == 0:
                 self._sample(cast, second)
-                steps_until_sample = self._steps_a_sample
-            steps_until_sample -= 1
         assert cast is not None
         self._sample(cast, last_s)
         self.ledger_imbalance_units += self.audit.ledger_imbalance_units(self.engine.state)
@@ -107,14 +104,11 @@ class Run:
     def _audit_rules(self) -> None:
         scenario = self.scenario
         self.audit.mark_tolerance_ppb = scenario.index.clamp_ppb + scenario.mark_bound_ppb
-        steps = sum(
-            CHUNK_S // _step_s(scenario, opens_s) for opens_s in range(scenario.starts_s, scenario.ends_s, CHUNK_S)
-        )
-        self._steps_a_sample = max(steps // SAMPLES, 1)
+        self._seconds_a_sample = max((scenario.ends_s - scenario.starts_s) // SAMPLES, 1)
         self._samples_a_scan = max(SAMPLES // SCANS, 1)
 
     def _seconds(self) -> Iterator[tuple[int, list[Sequence[int | None]]]]:
-        """(second from the start, prices of each market's venues) at which prices are taken."""
+        """(second from the start, prices of each market's venues then)."""
         scenario = self.scenario
         feeds = [
             chunks(scenario, spec.venues, Decimal(spec.listing.terms.tick), _reader(scenario, spec, self._data_dir))
@@ -123,10 +117,10 @@ class Run:
         for number, hour in enumerate(zip(*feeds, strict=True)):
             opens = number * CHUNK_S
             length = min(CHUNK_S, scenario.ends_s - scenario.starts_s - opens)
-            for offset in range(0, length, _step_s(scenario, scenario.starts_s + opens)):
+            for offset in range(length):
                 yield opens + offset, [_at(venues, offset) for venues in hour]
 
-    def _step(self, cast: Cast, second: int, elapsed_s: int, prices: list[Sequence[int | None]]) -> None:
+    def _step(self, cast: Cast, second: int, prices: list[Sequence[int | None]]) -> None:
         for market, venue_prices in zip(cast.markets, prices, strict=True):
             self.index_statuses[market.see(second, venue_prices).status] += 1
             state_command = market.state_command(self._time_ns)
@@ -140,12 +134,12 @@ class Run:
         for market, desk, crowd in zip(cast.markets, cast.desks, cast.crowds, strict=True):
             if is_premium_due:
                 market.sample_premium()
-            if second and self._time_ns % market.spec.listing.parameters.risk.funding_interval_ns == 0:
+            if market.is_funding_due(self._time_ns):
                 self.execute(market.funding_command(self._time_ns))
             for quotes in desk.act(second):
                 self.execute(quotes)
-            if market.is_firm:
-                for order in crowd.act(elapsed_s, desk.speed_ratio(), market.basis_ppb()):
+            if market.is_open():
+                for order in crowd.act(desk.speed_ratio(), market.basis_ppb()):
                     self.execute(order)
 
     def _price(self, market: Market, command: UpdateMarkPrice) -> None:
@@ -161,7 +155,9 @@ class Run:
         self.execute(command)
         self.price_seconds += process_time() - began
         self.price_steps += 1
-        self.fund_min_units = min(self.fund_min_units, self.audit.equity_units(INSURANCE_FUND))
+        fund_units = self.audit.equity_units(INSURANCE_FUND)
+        self.fund_min_units = min(self.fund_min_units, fund_units)
+        self.fund_below_zero += fund_units < 0 and self.audit.may_liquidate(INSURANCE_FUND, CROSS)
 
     def _sample(self, cast: Cast, second: int) -> None:
         ratios = None
@@ -195,14 +191,16 @@ class Run:
         return tuple(min(ratios[len(ratios) * part // 100], 2000) for part in (50, 90, 99))  # type: ignore[return-value]
 
     def _look_at_suspects(self, cast: Cast) -> None:
-        """A trade may leave an account short of maintenance until the next price; after that it is in liquidation."""
+        """A trade may leave an account short of maintenance until the next price; after that it is in liquidation,
+        unless something it holds is halted."""
         suspects, self._suspects = self._suspects, []
-        if suspects and all(market.instrument.is_ready(self._time_ns) for market in cast.markets):
+        if suspects and all(market.is_firm for market in cast.markets):
             self.missed_liquidations += sum(self._is_missed(*suspect) for suspect in suspects)
 
     def _is_missed(self, account_id: int, scope: int) -> bool:
         equity, maintenance = self.audit.margin_units(account_id, scope)
-        return equity < maintenance and scope not in (self.engine.state.accounts[account_id].liquidations or ())
+        is_due = equity < maintenance and self.audit.may_liquidate(account_id, scope)
+        return is_due and scope not in (self.engine.state.accounts[account_id].liquidations or ())
 
     def _open_notional_units(self) -> int:
         instruments = self.audit.instruments
@@ -211,11 +209,6 @@ class Run:
             for book in self.audit.books.values()
             for number, lots in book.lots.items()
         )
-
-
-def _step_s(scenario: Scenario, second: int) -> int:
-    is_fine = any(starts_s <= second < ends_s for starts_s, ends_s in scenario.fine)
-    return 1 if is_fine else scenario.step_s
 
 
 def _at(venues: list[Prices], offset: int) -> list[int | None]:

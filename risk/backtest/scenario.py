@@ -60,7 +60,7 @@ class MarketSpec(NamedTuple):
 
 
 class Scenario(NamedTuple):
-    """`step_s` between prices, but one second within `fine` (starts, ends); all in UNIX seconds."""
+    """From the first to the last second, in UNIX seconds; a price every second."""
 
     name: str
     title: str
@@ -68,8 +68,6 @@ class Scenario(NamedTuple):
     seed: int
     starts_s: int
     ends_s: int
-    step_s: int
-    fine: tuple[tuple[int, int], ...]
     fund_units: int
     premium_every_s: int
     markets: tuple[MarketSpec, ...]
@@ -89,7 +87,15 @@ def find(given: str) -> Path:
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """The file's content. Raises ScenarioError."""
+    """The file's content; with `like`, the name of another scenario, what it does not say is as there.
+
+    Raises ScenarioError.
+    """
+    table = _read(path)
+    return {**_read(find(table.pop("like"))), **table} if "like" in table else table
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as reason:
@@ -110,11 +116,7 @@ def read_scenario(path: Path, table: dict[str, Any]) -> Scenario:
 
 def _scenario(name: str, table: dict[str, Any]) -> Scenario:
     starts_s, ends_s = _seconds(table["starts_at"]), _seconds(table["ends_at"])
-    fine = tuple((_seconds(window["starts_at"]), _seconds(window["ends_at"])) for window in table.get("fine", ()))
-    for moment in (starts_s, *(bound for window in fine for bound in window)):
-        _require(moment % CHUNK_S == 0, "the start and fine windows must be at full hours")
-    step_s = int(table.get("step_s", 1))
-    _require(1 <= step_s <= 60 and CHUNK_S % step_s == 0, "step_s must divide an hour and be at most a minute")
+    _require(starts_s % CHUNK_S == 0, "starts_at must be a full hour")
     _require(starts_s < ends_s, "ends_at must be after starts_at")
     risk = RiskText(**table.get("risk", {}))
     markets = tuple(
@@ -132,8 +134,6 @@ def _scenario(name: str, table: dict[str, Any]) -> Scenario:
         seed=int(table["seed"]),
         starts_s=starts_s,
         ends_s=ends_s,
-        step_s=step_s,
-        fine=fine,
         fund_units=_units(table["fund"]),
         premium_every_s=int(table.get("premium_every_s", 60)),
         markets=markets,

@@ -2,7 +2,8 @@
 
 Of each coin the recording has only two sums: what bankrupt positions were short of (deficit) and what the winners had
 gained (capacity), both over all shocks of the day. Here seeded winners share the capacity, a part of their lots is
-closed at the bankruptcy price, and that is as far from the mark as the deficit needs. One lot is worth one USDT there.
+closed at the bankruptcy price, and that is as far from the mark as the deficit needs. Neither way takes more from a
+winner than its equity: what is left of the deficit then, nobody bears. One lot is worth one USDT.
 """
 
 from __future__ import annotations
@@ -20,9 +21,7 @@ from risk.backtest.bars import BarsError
 from risk.backtest.population import PROFILES, SIZE_EXPONENT
 from risk.backtest.scenario import UNITS
 from risk.core.deleveraging import (
-    Deleveraged,
     RankedPosition,
-    deleverage_by_rank,
     deleverage_pro_rata,
     in_queue_order,
     rank_scaled,
@@ -61,10 +60,18 @@ class Winner(NamedTuple):
     equity_units: int
 
 
+class Close(NamedTuple):
+    """Lots of a winner that are closed, and what it gives up by that."""
+
+    winner: Winner
+    lots: int
+    loss_units: int
+
+
 class Outcome(NamedTuple):
     """What one way of sharing did to the winners of one coin, in ledger units.
 
-    `beyond_gain_units`: what winners lost on top of all they had gained; `bad_debt_units`: on top of their equity;
+    `beyond_gain_units`: what winners lost on top of all they had gained; `unborne_units`: what nobody could give up;
     `worst_permille`: the greatest part of its gain that a winner lost, in thousandths, at most 1000;
     `levered_lots`: lots closed of winners who hold ten times their equity or more.
     """
@@ -72,7 +79,7 @@ class Outcome(NamedTuple):
     accounts: int
     given_up_units: int
     beyond_gain_units: int
-    bad_debt_units: int
+    unborne_units: int
     emptied: int
     worst_permille: int
     levered_lots: int
@@ -107,17 +114,44 @@ def read_sums(path: Path) -> list[CoinSums]:
 
 
 def compare(sums: CoinSums, rules: SharingRules, rng: Random) -> Compared:
-    """Both ways on the same winners. What is given up is the deficit, rounded up to a lot's loss."""
+    """Both ways on the same winners. What is to be given up is the deficit, rounded up to a lot's loss."""
     winners = draw_winners(sums, rules, rng)
     held = sum(winner.lots for winner in winners)
     wanted = max(ceil(held * rules.closed_share), 1)
     loss_a_lot = -(-sums.deficit_units // wanted)
     lots = -(-sums.deficit_units // loss_a_lot)
-    positions = [_ranked(winner) for winner in winners]
-    by_rank = deleverage_by_rank(in_queue_order(positions), lots)
-    pro_rata = deleverage_pro_rata(positions, lots)
-    outcomes = [_outcome(winners, closes, loss_a_lot) for closes in (by_rank, pro_rata)]
+    outcomes = [_outcome(way(winners, lots, loss_a_lot), lots * loss_a_lot) for way in (close_by_rank, close_pro_rata)]
     return Compared(sums, len(winners), lots, loss_a_lot, *outcomes)
+
+
+def close_by_rank(winners: Sequence[Winner], lots: int, loss_a_lot_units: int) -> list[Close]:
+    """As the engine: first those who can bear a lot's loss, as far as they can; then, at prices of their own, all."""
+    by_account = {winner.account_id: winner for winner in winners}
+    queue = [by_account[position.account_id] for position in in_queue_order([_ranked(winner) for winner in winners])]
+    closes: dict[int, Close] = {}
+    left = lots
+    for winner in queue:
+        closed = min(left, winner.lots, winner.equity_units // loss_a_lot_units)
+        closes[winner.account_id] = Close(winner, closed, closed * loss_a_lot_units)
+        left -= closed
+    for winner in queue:
+        _, before, loss_units = closes[winner.account_id]
+        closed = min(left, winner.lots - before)
+        if closed > 0:
+            own_loss = (winner.equity_units - loss_units) // closed
+            closes[winner.account_id] = Close(winner, before + closed, loss_units + own_loss * closed)
+            left -= closed
+    return [close for close in closes.values() if close.lots]
+
+
+def close_pro_rata(winners: Sequence[Winner], lots: int, loss_a_lot_units: int) -> list[Close]:
+    """The same part of all; who cannot bear its part gives up its equity."""
+    by_account = {winner.account_id: winner for winner in winners}
+    shares = deleverage_pro_rata([_ranked(winner) for winner in winners], lots)
+    return [
+        Close(winner, closed, min(closed * loss_a_lot_units, winner.equity_units))
+        for winner, closed in ((by_account[account_id], closed) for account_id, closed in shares)
+    ]
 
 
 def draw_winners(sums: CoinSums, rules: SharingRules, rng: Random) -> list[Winner]:
@@ -159,10 +193,8 @@ def _ranked(winner: Winner) -> RankedPosition:
     return RankedPosition(winner.account_id, winner.lots, rank)
 
 
-def _outcome(winners: Sequence[Winner], closes: Sequence[Deleveraged], loss_a_lot_units: int) -> Outcome:
-    by_account = {winner.account_id: winner for winner in winners}
-    losses = [(by_account[close.account_id], close.lots * loss_a_lot_units) for close in closes]
-    ranked = sorted((loss for _, loss in losses), reverse=True)
+def _outcome(closes: Sequence[Close], wanted_units: int) -> Outcome:
+    ranked = sorted((close.loss_units for close in closes), reverse=True)
     total = sum(ranked)
     borne = half_borne_by = 0
     for loss in ranked:
@@ -173,11 +205,11 @@ def _outcome(winners: Sequence[Winner], closes: Sequence[Deleveraged], loss_a_lo
     return Outcome(
         accounts=len(closes),
         given_up_units=total,
-        beyond_gain_units=sum(max(loss - winner.gain_units, 0) for winner, loss in losses),
-        bad_debt_units=sum(max(loss - winner.equity_units, 0) for winner, loss in losses),
-        emptied=sum(close.lots == by_account[close.account_id].lots for close in closes),
-        worst_permille=max(min(loss * 1000 // max(winner.gain_units, 1), 1000) for winner, loss in losses),
-        levered_lots=sum(close.lots for close in closes if _is_highly_levered(by_account[close.account_id])),
+        beyond_gain_units=sum(max(close.loss_units - close.winner.gain_units, 0) for close in closes),
+        unborne_units=wanted_units - total,
+        emptied=sum(close.lots == close.winner.lots for close in closes),
+        worst_permille=max(min(close.loss_units * 1000 // max(close.winner.gain_units, 1), 1000) for close in closes),
+        levered_lots=sum(close.lots for close in closes if _is_highly_levered(close.winner)),
         half_borne_by=half_borne_by,
     )
 

@@ -22,7 +22,7 @@ NAMES: Final = (
     "Winners who bear half of the loss of their coins",
     "Given up",
     "Lost beyond all gains",
-    "Lost beyond all equity (bad debt)",
+    "Borne by nobody",
     "Worst part of a gain lost, mean of coins",
     "Closed of winners with leverage of ten and more",
 )
@@ -74,9 +74,10 @@ def _values(scenario: SharingScenario, compared: Sequence[Compared], seconds: fl
     by_rank, pro_rata = totals(compared, lambda one: one.by_rank), totals(compared, lambda one: one.pro_rata)
     closed_units = sum(one.lots * one.loss_a_lot_units for one in compared)
     return {
-        "ledger_imbalance_units": abs(by_rank.given_up_units - closed_units)
-        + abs(pro_rata.given_up_units - closed_units),
-        "bad_debt_units": by_rank.bad_debt_units,
+        "ledger_imbalance_units": sum(
+            abs(way.given_up_units + way.unborne_units - closed_units) for way in (by_rank, pro_rata)
+        ),
+        "bad_debt_units": by_rank.unborne_units,
         "fund_start_units": 0,
         "fund_end_units": 0,
         "fund_min_units": 0,
@@ -141,7 +142,7 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
         f"{outcome.half_borne_by:,}",
         usdt(outcome.given_up_units),
         usdt(outcome.beyond_gain_units),
-        usdt(outcome.bad_debt_units),
+        usdt(outcome.unborne_units),
         f"{outcome.worst_permille / 10:.1f} %",
         usdt(outcome.levered_lots * UNITS),
     )

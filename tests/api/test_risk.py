@@ -5,10 +5,12 @@ import time
 import pytest
 from django.test import Client
 
-from tests.api.market import BTC, refused
+from tests.api.market import BTC, order, refused
 from tests.signing import sign_headers
 from trading.core.terms import INSURANCE_FUND
 from trading.engine.commands import ApplyFunding, SetExchangeState, TransferCollateral, UpdateMarkPrice
+from trading.projections.bands import PriceBands
+from trading.projections.projector import rebuild
 from trading.selectors.instruments import forget_instruments
 from trading.services.deleveraging_queues import measure_queues
 
@@ -232,6 +234,23 @@ def test_the_exchange_is_as_strict_as_it_was_told_to_be(market, alice):
     status = public("/status")
     assert status["instruments"] == {"BTC-PERP": "halted", "ETH-PERP": "normal"}
     assert status["resumes_at"]["BTC-PERP"] > time.time() * 1000
+
+
+def test_an_instrument_shows_the_prices_it_takes_now(market, alice):
+    """The mark fell by a fifteenth: as far apart as the marks of late may prices lie from it."""
+    first = public("/instruments/BTC-PERP")
+    assert (first["price_band"], first["lowest_price"], first["highest_price"]) == ("0.05", "57000", "63000")
+    market.execute(UpdateMarkPrice(b"", 0, BTC, 560_000))
+    shown = public("/instruments/BTC-PERP")
+    assert (shown["price_band"], shown["lowest_price"], shown["highest_price"]) == ("0.05", "52000.1", "59999.9")
+    rebuild(PriceBands(), batch_records=2)
+    forget_instruments()
+    assert public("/instruments/BTC-PERP") == shown
+    assert alice.place(price="52000.1", quantity="0.01")["status"] == "new"
+    refused(alice.post("/orders", order(price="52000", quantity="0.01")), 422, "price_outside_band")
+    market.execute(UpdateMarkPrice(b"", 0, BTC, 520_000))
+    halted = public("/instruments/BTC-PERP")
+    assert (halted["state"], halted["lowest_price"], halted["highest_price"]) == ("halted", "49400", "54600")
 
 
 def test_an_instrument_shows_how_it_is_funded_and_halted(market):

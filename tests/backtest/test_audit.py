@@ -5,13 +5,25 @@ import pytest
 from risk.backtest.audit import Audit
 from risk.backtest.listing import listing_of
 from trading.core.risk_text import RiskText
-from trading.core.terms import BUY, EXPIRE_TAKER, GTC, LIMIT, PPB, SELL, STEP_DELEVERAGE
+from trading.core.terms import (
+    BUY,
+    EXPIRE_MAKER,
+    EXPIRE_TAKER,
+    GTC,
+    INSTRUMENT_CANCEL_ONLY,
+    INSTRUMENT_HALTED,
+    INSTRUMENT_NORMAL,
+    LIMIT,
+    PPB,
+    SELL,
+    STEP_DELEVERAGE,
+)
 from trading.engine import commands as c
 from trading.engine.engine import Engine
 from trading.engine.events import Record
-from trading.engine.risk_events import LiquidationStarted, LiquidationStepped
+from trading.engine.risk_events import DeficitCovered, LiquidationStarted, LiquidationStepped
 
-ALICE, BOB = 1, 2
+ALICE, BOB, CHARLIE = 1, 2, 3
 USDT = 10**6
 
 
@@ -36,10 +48,9 @@ class World:
         self.audit.observe(records)
         return records
 
-    def price(self, ticks, venues=None):
-        if 1 in self.audit.instruments:
-            self.audit.judge_mark(1, ticks, [price * PPB for price in venues or [ticks]])
-        return self.do(c.UpdateMarkPrice(b"", 0, 1, ticks, ticks))
+    def price(self, ticks, instrument_id=1):
+        self.audit.judge_mark(instrument_id, ticks, [ticks * PPB])
+        return self.do(c.UpdateMarkPrice(b"", 0, instrument_id, ticks, ticks))
 
     def state(self, event):
         self.audit.observe([Record(0, 0, 0, c.AdvanceTime(b"", 0), [event])])
@@ -88,6 +99,42 @@ def test_a_liquidation_on_a_mark_away_from_the_venues_is_wrongful(world, venues,
     world.audit.judge_mark(1, 595_000, [price * PPB for price in venues])
     world.do(c.UpdateMarkPrice(b"", 0, 1, 595_000, 595_000))
     assert world.audit.wrongful_liquidations == wrongful
+
+
+def test_a_liquidation_while_halted_is_wrongful(world):
+    world.do(c.SetInstrumentState(b"", 0, 1, INSTRUMENT_HALTED))
+    world.price(595_000)
+    equity, maintenance = world.audit.margin_units(ALICE, 0)
+    assert equity < maintenance and not world.audit.may_liquidate(ALICE, 0)
+    assert world.audit.liquidations == 0
+    world.state(LiquidationStarted(64, ALICE, 0, equity, maintenance))
+    assert (world.audit.liquidations, world.audit.wrongful_liquidations) == (1, 1)
+
+
+def test_what_others_cannot_bear_is_paid_by_the_fund(world):
+    """While ether is halted bitcoin halves and Bob leaves with his gain: Alice is worked off against Charlie alone."""
+    world.do(c.ListInstrument(b"", 0, *listing_of("ETH", instrument_id=2, risk=RiskText())))
+    world.price(300_000, instrument_id=2)
+    world.do(c.OpenAccount(b"", 0, CHARLIE, CHARLIE))
+    world.do(c.TransferCollateral(b"", 0, CHARLIE, "USDT", 8_000 * USDT, 0))
+    for account_id, side in ((ALICE, BUY), (CHARLIE, SELL)):
+        world.do(c.PlaceOrder(b"", 0, account_id, 2, "", side, LIMIT, 1, 300_000, GTC, EXPIRE_TAKER))
+    world.do(c.SetInstrumentState(b"", 0, 2, INSTRUMENT_HALTED))
+    world.price(300_000)
+    assert world.audit.liquidations == 0
+    for account_id, side in ((CHARLIE, SELL), (BOB, BUY)):
+        world.do(c.PlaceOrder(b"", 0, account_id, 1, "", side, LIMIT, 1_000, 300_000, GTC, EXPIRE_MAKER))
+    for state in (INSTRUMENT_CANCEL_ONLY, INSTRUMENT_NORMAL):
+        world.do(c.SetInstrumentState(b"", 0, 2, state))
+    audit = world.audit
+    before = sum(audit.equity_units(account_id) for account_id in audit.books)
+    records = world.price(300_000, instrument_id=2)
+    paid = [event.amount_units for record in records for event in record.events if type(event) is DeficitCovered]
+    assert len(paid) == 1 and audit.fund_loss_units > paid[0] > 0
+    assert audit.deficit_units == audit.deleveraged_units + audit.fund_loss_units
+    assert audit.equity_units(ALICE) < 0 <= min(audit.equity_units(CHARLIE), audit.equity_units(-1))
+    assert sum(audit.equity_units(account_id) for account_id in audit.books) == before
+    assert (audit.wrongful_liquidations, audit.ledger_imbalance_units(world.engine.state)) == (0, 0)
 
 
 def test_a_deleveraging_that_the_fund_could_have_spared_is_needless(world):

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from risk.backtest.bars import BarsError
 from risk.backtest.scenario import UNITS, find, read_table
-from risk.backtest.sharing import CoinSums, SharingRules, compare, draw_winners, read_sums, totals
+from risk.backtest.sharing import (
+    CoinSums,
+    SharingRules,
+    Winner,
+    close_by_rank,
+    close_pro_rata,
+    compare,
+    draw_winners,
+    read_sums,
+    totals,
+)
 from risk.backtest.sharing_run import read_sharing, run_sharing
 
 MARKET_DATA_DIR = os.environ.get("MARKET_DATA_DIR")
@@ -29,10 +39,17 @@ def test_winners_share_the_capacity_to_the_unit(sums, seed):
 
 @given(SUMS, st.integers(0, 2**32))
 @settings(max_examples=40)
-def test_both_ways_give_up_the_deficit_and_less_than_a_lot_more(sums, seed):
+def test_both_ways_give_up_the_deficit_as_far_as_winners_can_and_less_than_a_lot_more(sums, seed):
     one = compare(sums, RULES, Random(seed))
-    assert one.by_rank.given_up_units == one.pro_rata.given_up_units == one.lots * one.loss_a_lot_units
-    assert 0 <= one.by_rank.given_up_units - sums.deficit_units < one.loss_a_lot_units
+    wanted = one.lots * one.loss_a_lot_units
+    assert 0 <= wanted - sums.deficit_units < one.loss_a_lot_units
+    winners = draw_winners(sums, RULES, Random(seed))
+    for way, outcome in ((close_by_rank, one.by_rank), (close_pro_rata, one.pro_rata)):
+        closes = way(winners, one.lots, one.loss_a_lot_units)
+        assert sum(close.lots for close in closes) == one.lots
+        assert all(0 < close.lots <= close.winner.lots for close in closes)
+        assert all(0 <= close.loss_units <= close.winner.equity_units for close in closes)
+        assert sum(close.loss_units for close in closes) == outcome.given_up_units == wanted - outcome.unborne_units
 
 
 def test_rank_takes_the_highly_levered_first_and_spares_the_others():
@@ -42,6 +59,14 @@ def test_rank_takes_the_highly_levered_first_and_spares_the_others():
     assert by_rank.accounts * 2 < pro_rata.accounts == sum(one.winners for one in compared)
     assert by_rank.worst_permille > pro_rata.worst_permille
     assert by_rank.half_borne_by < pro_rata.half_borne_by
+
+
+def test_who_cannot_bear_a_lot_is_passed_over_until_nobody_can():
+    geared, sound = Winner(1, 10, 11 * UNITS, UNITS, UNITS), Winner(2, 10, 11 * UNITS, UNITS, 50 * UNITS)
+    loss = 2 * UNITS
+    assert close_by_rank([geared, sound], 4, loss) == [(sound, 4, 4 * loss)]
+    assert close_by_rank([geared, sound], 12, loss) == [(geared, 2, UNITS), (sound, 10, 10 * loss)]
+    assert close_pro_rata([geared, sound], 4, loss) == [(geared, 2, UNITS), (sound, 2, 2 * loss)]
 
 
 def write_sums(path, text):

@@ -16,11 +16,20 @@ def scenario_of(name, **changes):
 
 
 def small(name, *, hours=2, traders=150, **changes):
-    """The same with few traders and coarse steps, so that it runs in a second or two."""
+    """The same with few traders and hours, so that it runs in a second or two."""
     scenario = scenario_of(name)
     rules = scenario.population._replace(traders=traders, makers=2)
-    defaults = {"population": rules, "fine": (), "ends_s": scenario.starts_s + hours * 3600}
+    defaults = {"population": rules, "ends_s": scenario.starts_s + hours * 3600}
     return scenario._replace(**{**defaults, **changes})
+
+
+def with_risk(scenario, **changes):
+    """The same with some risk parameters of its first market changed."""
+    market = scenario.markets[0]
+    parameters = market.listing.parameters
+    parameters = parameters._replace(risk=parameters.risk._replace(**changes))
+    market = market._replace(listing=market.listing._replace(parameters=parameters))
+    return scenario._replace(markets=(market, *scenario.markets[1:]))
 
 
 def finished(scenario, market_data_dir=None):
@@ -45,7 +54,6 @@ title = "A crash of our own"
 seed = 11
 starts_at = 2025-01-06T00:00:00Z
 ends_at = 2025-01-06T02:00:00Z
-step_s = 10
 fund = "20000"
 
 [population]

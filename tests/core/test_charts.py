@@ -12,6 +12,13 @@ def test_a_value_stays_until_the_next_one():
     assert chart.zero is None
 
 
+def test_the_last_value_lasts_until_now():
+    chart = charts.steps([(0, Decimal(1)), (10, Decimal("1.999"))], places=2, until=20)
+    assert chart.line == "0.0,200.0 500.0,200.0 500.0,0.0 1000.0,0.0"
+    assert (chart.high, chart.end) == ("1.99", 20)
+    assert charts.steps([(1, Decimal(1))], places=2, until=20) is None
+
+
 def test_zero_is_drawn_where_the_line_crosses_it():
     chart = charts.steps([(5, Decimal("-0.01")), (7, Decimal("0.03"))], places=4)
     assert (chart.zero, chart.low, chart.high) == ("150.0", "-0.0100", "0.0300")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.chaos.traders import Api
-from tests.falling import let_fall
+from tests.falling import let_fall, reopen
 from tests.pages.test_looks import SIZES, check
 from tests.pages.visitors import DESKTOP, PHONE
 from tests.whole_exchange import wait_until
@@ -45,6 +45,26 @@ def test_the_header_counts_down_to_the_next_funding(visitors):
     expect(page.locator("#funding-in")).not_to_have_text(shown)
     expect(page.locator("#index")).to_have_text(re.compile(r"\d"))
     expect(page.locator("#funding-rate")).to_have_text(re.compile(r"\d\.\d{4}\s%"), timeout=20_000)
+
+
+@SIZES
+def test_a_halted_market_says_when_it_goes_on(visitors, exchange, viewport):
+    page = visitors.trader("alice", "/trade/ETH-PERP", viewport=viewport).page
+    let_fall(exchange, symbol="ETH-PERP", percent=88)
+    try:
+        expect(page.locator("#halt-text")).to_contain_text(re.compile(r"cancelled again from \d\d:\d\d:\d\d UTC"))
+        expect(page.locator("#halt-in")).to_have_text(re.compile(r"^00:0\d:\d\d$"))
+        check(page, "a halt")
+    finally:
+        reopen(exchange, symbol="ETH-PERP")
+    expect(page.locator("#halt")).to_be_hidden()
+
+
+def test_the_form_says_which_prices_are_taken(visitors):
+    limits = visitors.trader("alice").page.locator("#price-limits")
+    expect(limits).to_have_text(re.compile(r"^\d\d,\d{3}\.\d – \d\d,\d{3}\.\d\s*$"))
+    shown = limits.inner_text()
+    expect(limits).not_to_have_text(shown, timeout=15_000)
 
 
 @SIZES

@@ -84,8 +84,7 @@ def bearable_units(world: World, account: Account, instrument: Instrument) -> in
     position = account.position(instrument.instrument_id)
     if not position.is_isolated:
         return max(0, money.cross_equity(world.instruments, account))
-    paid_units = position.isolated_units - money.owed_funding(instrument, position)
-    return max(0, paid_units + money.unrealised(instrument, position))
+    return max(0, money.isolated_equity(instrument, position))
 
 
 def queue_of(world: World, instrument: Instrument, side: int) -> list[Placed]:

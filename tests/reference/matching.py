@@ -153,7 +153,7 @@ def available_units(world: World, instrument: Instrument, account: Account) -> i
     units = max(0, money.cross_equity(world.instruments, account))
     position = account.position(instrument.instrument_id)
     if position.is_isolated:
-        units += max(0, position.isolated_units + money.unrealised(instrument, position))
+        units += max(0, money.isolated_equity(instrument, position))
     return units
 
 

@@ -163,6 +163,11 @@ def cross_equity(instruments: Iterable[Instrument], account: Account) -> int:
     return total
 
 
+def isolated_equity(instrument: Instrument, position: Position) -> int:
+    """Of an isolated position, funding that is owed paid."""
+    return position.isolated_units + unrealised(instrument, position) - owed_funding(instrument, position)
+
+
 def margin(
     world: World,
     account: Account,

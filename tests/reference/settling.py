@@ -139,13 +139,18 @@ class Books:
         return [IsolatedMarginChanged(account.account_id, self.instrument.instrument_id, position.isolated_units)]
 
     def margin_after_assignment(self, counterparty: Account, realised_units: int) -> list[AnyEvent]:
-        """An isolated position bears what its close costs beyond the margin that it gives back."""
+        """An isolated position bears what its close costs beyond the margin that it gives back.
+
+        With no lots left it has nothing any more, but for a liquidation to settle.
+        """
         isolated_units = self.position(counterparty).isolated_units
         changed = self.margin_after_trades(counterparty)
         position = self.position(counterparty)
         if not position.is_isolated:
             return changed
-        position.isolated_units += min(0, isolated_units - position.isolated_units + realised_units)
+        in_liquidation = self.world.liquidation(counterparty.account_id, self.instrument.instrument_id) is not None
+        if position.lots or in_liquidation:
+            position.isolated_units += min(0, isolated_units - position.isolated_units + realised_units)
         if position.isolated_units == isolated_units:
             return []
         return [IsolatedMarginChanged(counterparty.account_id, self.instrument.instrument_id, position.isolated_units)]

@@ -1,6 +1,6 @@
 """Who tells the engine far more than is traded may only cancel for a while; an operator's word stays."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -13,7 +13,8 @@ from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
 from trading.core import terms as t
 from trading.models import AccountActivity, ActivityHold
 from trading.services import accounts, order_to_trade
-from trading.services.order_to_trade import keep_limit
+from trading.services.audited import finish_entries
+from trading.services.order_to_trade import forget_activity, keep_limit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,7 +110,7 @@ def test_with_the_engine_away_it_is_tried_again(market, noisy):
     market.gateway.faults = ["away"]
     assert keep_limit(now=timezone.now()) == (0, 0)
     assert state(market, noisy) == t.ACCOUNT_NORMAL
-    assert keep_limit(now=timezone.now() + COOL_DOWN) == (0, 0), "what was never so is not undone"
+    assert not ActivityHold.objects.exists(), "what was surely never so is not waited for"
     assert keep_limit(now=timezone.now()) == (1, 0)
     assert state(market, noisy) == t.ACCOUNT_CANCEL_ONLY
     market.gateway.faults = ["away"]
@@ -117,6 +118,34 @@ def test_with_the_engine_away_it_is_tried_again(market, noisy):
     AccountActivity.objects.all().delete()
     assert keep_limit(now=timezone.now() + 2 * COOL_DOWN) == (0, 1)
     assert state(market, noisy) == t.ACCOUNT_NORMAL
+
+
+@pytest.mark.parametrize(("fault", "became"), [("silent", t.ACCOUNT_CANCEL_ONLY), ("lost", t.ACCOUNT_NORMAL)])
+def test_whose_answer_is_lost_is_held_until_it_is_known(market, noisy, fault, became):
+    market.gateway.faults = [fault]
+    assert keep_limit(now=timezone.now()) == (0, 0)
+    assert state(market, noisy) == became
+    assert ActivityHold.objects.exists()
+    AccountActivity.objects.all().delete()
+    assert keep_limit(now=timezone.now() + COOL_DOWN) == (0, 0), "the audit entry is pending"
+    finish_entries(now=timezone.now() + timedelta(minutes=1))
+    assert keep_limit(now=timezone.now() + 2 * COOL_DOWN) == (0, became == t.ACCOUNT_CANCEL_ONLY)
+    assert state(market, noisy) == t.ACCOUNT_NORMAL
+    assert not ActivityHold.objects.exists()
+
+
+def test_what_nobody_looks_at_any_more_is_forgotten(alice, settings):
+    settings.ACTIVITY_KEPT_DAYS = 3
+    minute_ns = 28_000_000 * 60 * 10**9
+    started = datetime.fromtimestamp(minute_ns // 10**9, UTC)
+    for minute in range(2):
+        numbers = {"minute_ns": minute_ns + minute * 60 * 10**9, "messages": 1, "fills": 0}
+        AccountActivity.objects.create(account_id=alice.account.id, **numbers)
+    assert forget_activity(now=started + timedelta(days=3)) == 0
+    assert forget_activity(now=started + timedelta(days=3, seconds=1)) == 1
+    settings.ACTIVITY_KEPT_DAYS = 0
+    assert forget_activity(now=started + timedelta(seconds=660)) == 0, "the window is still looked at"
+    assert forget_activity(now=started + timedelta(seconds=661)) == 1
 
 
 def test_a_freeze_that_comes_in_between_stays(market, noisy, monkeypatch):
@@ -127,6 +156,7 @@ def test_a_freeze_that_comes_in_between_stays(market, noisy, monkeypatch):
     monkeypatch.setattr(order_to_trade, "_too_much", lambda now: seen)
     assert keep_limit(now=now)[0] == 0
     assert state(market, noisy) == t.ACCOUNT_FROZEN
+    assert not ActivityHold.objects.exists()
     monkeypatch.setattr(order_to_trade, "_too_much", lambda now: [])
     keep_limit(now=now + COOL_DOWN)
     assert state(market, noisy) == t.ACCOUNT_FROZEN

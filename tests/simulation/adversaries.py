@@ -109,60 +109,59 @@ def stand_far_away(stream: CommandStream) -> ExternalCommand:
 
 
 def fall_elsewhere(stream: CommandStream) -> ExternalCommand:
-    """One is long in two instruments, another short in the quiet one, both with no more than they must have; then the
-    first instrument falls alone (or the other way round): what is lost there is more than the other can bear."""
+    """One is long in two instruments, another short in the second, both with no more than they must have; then the
+    first falls alone (or the other way round): what is lost there is more than the other can bear."""
     account_id, side = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, -1))
     friend_id, other_id = _neighbour(account_id), _neighbour(_neighbour(account_id))
-    quiet, lots, quiet_lots = (
-        stream.random.choice(world.QUIET),
-        stream.random.randint(15, 40),
-        stream.random.randint(4, 12),
-    )
+    (first, second), lots = _two_instruments(stream), stream.random.randint(4, 12)
     stream.plan += [
-        *_geared(stream, other_id, quiet),
-        lambda: commands.SetMarginMode(b"", 0, account_id, quiet, False),
-        _leverage(account_id, quiet),
-        _leverage(account_id, 1),
-        _limit(stream, other_id, quiet, -side, quiet_lots, 0, terms.GTC),
-        _limit(stream, account_id, quiet, side, quiet_lots, side, terms.IOC),
-        _limit(stream, friend_id, 1, -side, lots, 0, terms.GTC),
-        _limit(stream, account_id, 1, side, lots, side, terms.IOC),
-        *([withdraw_all(stream, terms.INSURANCE_FUND)] if stream.random.random() < 0.3 else []),
+        *_geared(stream, other_id, second),
+        lambda: commands.SetMarginMode(b"", 0, account_id, second, False),
+        _leverage(account_id, second),
+        _leverage(account_id, first),
+        _limit(stream, other_id, second, -side, lots, 0, terms.GTC),
+        _limit(stream, account_id, second, side, lots, side, terms.IOC),
+        _limit(stream, friend_id, first, -side, lots, 0, terms.GTC),
+        _limit(stream, account_id, first, side, lots, side, terms.IOC),
+        *([withdraw_all(stream, terms.INSURANCE_FUND)] if stream.random.random() < 0.15 else []),
         withdraw_all(stream, other_id),
         withdraw_all(stream, account_id),
-        move(stream, 1, -stream.random.randint(5, 9) * side),
+        move(stream, first, -stream.random.randint(5, 9) * side),
     ]
     return commands.CancelAllOrders(b"", 0, other_id)
 
 
 def lose_in_a_halt(stream: CommandStream) -> ExternalCommand:
-    """One is long in the quiet instrument, isolated; another short, and long in the first, where nobody is liquidated
-    while it falls: the other has nothing left to give when the quiet one falls, too (or the other way round)."""
+    """One is long in the second instrument, isolated; another short there, and long in the first, where nobody is
+    liquidated while it falls: the other has nothing to give when the second falls, too (or the other way round)."""
     account_id, side = stream.random.choice(world.ACCOUNTS[:-1]), stream.random.choice((1, -1))
     friend_id, other_id = _neighbour(account_id), _neighbour(_neighbour(account_id))
-    quiet, lots, quiet_lots = (
-        stream.random.choice(world.QUIET),
-        stream.random.randint(20, 45),
-        stream.random.randint(1, 4),
-    )
+    (first, second), lots = _two_instruments(stream), stream.random.randint(1, 4)
     halted, normal = (
-        commands.SetInstrumentState(b"", 0, 1, state) for state in (terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_NORMAL)
+        commands.SetInstrumentState(b"", 0, first, state)
+        for state in (terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_NORMAL)
     )
     stream.plan += [
-        lambda: commands.SetMarginMode(b"", 0, account_id, quiet, True),
-        _leverage(account_id, quiet),
-        _leverage(other_id, 1),
-        _limit(stream, friend_id, 1, -side, lots, 0, terms.GTC),
-        _limit(stream, other_id, 1, side, lots, side, terms.IOC),
-        _limit(stream, other_id, quiet, -side, quiet_lots, 0, terms.GTC),
-        _limit(stream, account_id, quiet, side, quiet_lots, side, terms.IOC),
+        lambda: commands.SetMarginMode(b"", 0, account_id, second, True),
+        _leverage(account_id, second),
+        _leverage(other_id, first),
+        _limit(stream, friend_id, first, -side, 3 * lots, 0, terms.GTC),
+        _limit(stream, other_id, first, side, 3 * lots, side, terms.IOC),
+        _limit(stream, other_id, second, -side, lots, 0, terms.GTC),
+        _limit(stream, account_id, second, side, lots, side, terms.IOC),
         withdraw_all(stream, other_id),
         lambda: halted,
-        move(stream, 1, -stream.random.randint(5, 9) * side),
-        move(stream, quiet, -stream.random.randint(3, 6) * side),
+        move(stream, first, -stream.random.randint(5, 9) * side),
+        move(stream, second, -stream.random.randint(3, 6) * side),
         lambda: normal,
     ]
     return commands.CancelAllOrders(b"", 0, other_id)
+
+
+def _two_instruments(stream: CommandStream) -> list[int]:
+    """Quiet ones, but that the first may be one where everybody trades."""
+    first, second = stream.random.sample(world.QUIET, 2)
+    return [first if stream.random.random() < 0.7 else 1, second]
 
 
 def _neighbour(account_id: int) -> int:

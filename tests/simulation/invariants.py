@@ -28,7 +28,7 @@ class Auditor:
         check_sequence(view, record)
         active = activated_account(view, record)
         lacking_before = lacking_units(view, active) if active else 0
-        before = risk_invariants.look_before(view)
+        before = risk_invariants.look_before(view, record)
         view.stamp(record)
         for event in record.events:
             self._check_identifiers(event)
@@ -123,6 +123,8 @@ def check_alone_and_awake(view: View, event: events.OrderTriggered) -> None:
     if order.group_id:
         others = [one for one in view.orders.values() if order.group_id in (one.group_id, one.placed.order_id)]
         others = [one for one in others if one is not order and one.placed_sequence <= view.cause_sequence]
+        if view.cause_sequence < view.external_sequence:  # it waited for its turn, and was perhaps to be rejected first
+            others = [one for one in others if not one.untriggered]
         assert not others, "triggered while others of its group are open"
     if parent_id:
         assert not order.is_asleep, "triggered while asleep"

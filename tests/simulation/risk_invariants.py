@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.reference import deleveraging, money, scopes
@@ -19,8 +20,8 @@ Scope = tuple[int, int]  # an account; its isolated position's instrument, or 0
 
 @dataclass
 class Before:
-    """What the checks of a whole record compare with: cross collateral of all, who held nothing, and the equity of each
-    scope."""
+    """What the checks of a whole record compare with: cross collateral of all, who held nothing, and of the fund and
+    those whom others' commands meet the equity of each scope."""
 
     collateral: dict[int, int]
     cross: dict[int, int]
@@ -40,8 +41,8 @@ def world_of(view: View) -> World:
     return world
 
 
-def look_before(view: View) -> Before:
-    accounts = view.accounts.values()
+def look_before(view: View, record: Record) -> Before:
+    accounts, met = view.accounts.values(), {INSURANCE_FUND, *passive_accounts(record)}
     return Before(
         collateral={one.account_id: one.collateral_units for one in accounts},
         cross={one.account_id: money.cross_collateral(one) for one in accounts},
@@ -49,18 +50,26 @@ def look_before(view: View) -> Before:
         equities={
             (one.account_id, scope): equity_of(view, one, scope)
             for one in accounts
+            if one.account_id in met
             for scope in (0, *(instrument_id for instrument_id, held in one.positions.items() if held.is_isolated))
         },
     )
+
+
+def passive_accounts(record: Record) -> Iterator[int]:
+    for event in record.events:
+        match event:
+            case events.TradeExecuted():
+                yield event.maker_account_id
+            case events.PositionAssigned():
+                yield event.counterparty_id
 
 
 def equity_of(view: View, account: Account, scope: int) -> int:
     """Of an isolated position or of the cross margin, funding that is owed paid."""
     if scope == 0:
         return money.cross_equity(view.instruments.values(), account)
-    instrument, position = view.instruments[scope], account.position(scope)
-    paid_units = position.isolated_units - money.owed_funding(instrument, position)
-    return paid_units + money.unrealised(instrument, position)
+    return money.isolated_equity(view.instruments[scope], account.position(scope))
 
 
 # Before an event is folded
@@ -204,6 +213,7 @@ def expected_queue(view: View, event: events.LiquidationStepped) -> list[delever
 
 def check_risk_record(view: View, record: Record, before: Before) -> None:
     check_dust(view)
+    check_margin_is_of_positions(view)
     check_bystanders(view, record, before)
     check_isolated_loss(view, record, before)
     check_nobody_ruined(view, record, before)
@@ -230,6 +240,14 @@ def check_dust(view: View) -> None:
     )
     dust_scaled = view.funding_pool_units * PPB + owed_scaled
     assert 0 <= dust_scaled <= view.settlements * PPB, f"I6: dust of {dust_scaled} after {view.settlements}"
+
+
+def check_margin_is_of_positions(view: View) -> None:
+    """What a closed isolated position leaves is its account's again, once no liquidation works on it."""
+    for account in view.accounts.values():
+        for instrument_id, position in account.positions.items():
+            is_over = position.lots == 0 and (account.account_id, instrument_id) not in view.liquidations
+            assert not (is_over and position.isolated_units), f"{position} of account {account.account_id}"
 
 
 def check_bystanders(view: View, record: Record, before: Before) -> None:
@@ -273,14 +291,14 @@ def check_nobody_ruined(view: View, record: Record, before: Before) -> None:
 
 
 def check_deleveraged(view: View, event: events.PositionAssigned, before: Before) -> None:
-    """I18: what an isolated position loses is its own."""
+    """I18: what an isolated position loses is its own, but for what it lacked when it ended."""
     account = view.accounts[event.counterparty_id]
     scope = event.instrument_id if account.position(event.instrument_id).is_isolated else 0
     left_units, had_units = equity_of(view, account, scope), before.equities[account.account_id, scope]
     assert left_units >= min(0, had_units), f"deleveraged from {had_units} to {left_units}"
     if scope:
-        kept = equity_of(view, account, 0) >= before.equities[account.account_id, 0]
-        assert kept, "I18: an isolated counterpart pays from its cross margin"
+        kept_units = equity_of(view, account, 0) - before.equities[account.account_id, 0]
+        assert kept_units >= min(0, had_units), "I18: an isolated counterpart pays from its cross margin"
 
 
 def check_maker(view: View, account_id: int, instrument_id: int, before: Before, fees_units: int) -> None:

@@ -7,15 +7,17 @@ from tests.reference.world import Account
 from tests.simulation import world
 from tests.simulation.differential import Pair
 from tests.simulation.stage import ALICE, BOB, CHARLIE, START_NS, Stage, stated
+from trading.core import terms
 from trading.core.instruments import RiskParameters
 from trading.core.terms import INSURANCE_FUND
 from trading.engine import commands
 from trading.engine.commands import ExternalCommand
-from trading.engine.events import AnyEvent, Record
+from trading.engine.events import AnyEvent, IsolatedMarginChanged, LiquidationStepped, PositionAssigned, Record
 
 HOUR_NS = 3_600 * 10**9
 NOON_NS = START_NS // (8 * HOUR_NS) * 8 * HOUR_NS  # the last full eight hours before the start
 VALUE_UNITS = 1_000
+STEPS = {number: word for word, number in terms.LIQUIDATION_STEPS.items()}
 
 
 class RiskStage(Stage):
@@ -81,3 +83,30 @@ class RiskStage(Stage):
 
 def only(records: list[Record], kind: type) -> list[AnyEvent]:
     return [event for event in stated(records) if isinstance(event, kind)]
+
+
+def steps(records: list[Record]) -> list[tuple[str, int, int, int, int, int]]:
+    """(step, lots, equity, maintenance, bankruptcy price, limit) of each."""
+    return [
+        (
+            STEPS[one.step],
+            one.lots,
+            one.equity_units,
+            one.maintenance_units,
+            one.bankruptcy_price_ticks,
+            one.limit_price_ticks,
+        )
+        for one in only(records, LiquidationStepped)
+    ]
+
+
+def assigned(records: list[Record]) -> list[tuple[int, int, int, int]]:
+    """(counterparty, lots, price, place) of each."""
+    return [
+        (one.counterparty_id, one.quantity_lots, one.price_ticks, one.place) for one in only(records, PositionAssigned)
+    ]
+
+
+def margins(records: list[Record]) -> list[tuple[int, int]]:
+    """(account, isolated units) of each change."""
+    return [(one.account_id, one.isolated_units) for one in only(records, IsolatedMarginChanged)]

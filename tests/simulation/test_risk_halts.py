@@ -54,6 +54,57 @@ def test_a_halt_ends_through_cancel_only():
     assert names(stage.mark(900)) == ["MarkPriceUpdated"]
 
 
+@pytest.mark.parametrize("state", [terms.INSTRUMENT_POST_ONLY, terms.INSTRUMENT_CANCEL_ONLY, terms.INSTRUMENT_HALTED])
+def test_a_move_halts_only_what_is_normal_by_itself(state):
+    stage = RiskStage(**WATCHED)
+    stage.run(commands.SetInstrumentState(b"", 0, 1, state))
+    assert names(stage.mark(900)) == ["MarkPriceUpdated"]
+    assert state_of(stage) == state
+
+
+def test_a_move_while_post_only_halts_with_the_first_price_after_it():
+    stage = RiskStage(**WATCHED)
+    stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_POST_ONLY))
+    stage.mark(900)
+    stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_NORMAL))
+    assert only(stage.mark(901), ResumptionScheduled)[0].low_price_ticks == 900
+
+
+def test_a_move_halts_while_only_the_exchange_is_restricted():
+    stage = RiskStage(**WATCHED)
+    exchange_state(stage, terms.INSTRUMENT_POST_ONLY)
+    assert names(stage.mark(900))[1:] == ["InstrumentStateChanged", "ResumptionScheduled"]
+
+
+def test_an_instruments_state_changes_only_from_the_one_expected():
+    """Its own one is meant, whatever the exchange's."""
+    stage = RiskStage()
+    exchange_state(stage, terms.INSTRUMENT_POST_ONLY)
+
+    def change(expected: int) -> str:
+        return code_of(stage.run(commands.SetInstrumentState(b"", 0, 1, terms.INSTRUMENT_CANCEL_ONLY, expected)))
+
+    assert change(terms.INSTRUMENT_POST_ONLY) == "idempotency_conflict"
+    assert state_of(stage) == terms.INSTRUMENT_POST_ONLY
+    assert change(terms.INSTRUMENT_NORMAL) == ""
+    assert change(terms.INSTRUMENT_NORMAL) == "idempotency_conflict"
+    assert change(0) == ""
+    wrong = commands.SetInstrumentState(b"", 0, 1, 5, terms.INSTRUMENT_NORMAL)
+    assert code_of(stage.run(wrong)) == "invalid_parameter"
+
+
+def test_the_exchanges_state_changes_only_from_the_one_expected():
+    stage = RiskStage()
+
+    def change(state: int, expected: int) -> str:
+        return code_of(stage.run(commands.SetExchangeState(b"", 0, state, expected)))
+
+    assert change(terms.INSTRUMENT_HALTED, terms.INSTRUMENT_POST_ONLY) == "idempotency_conflict"
+    assert change(terms.INSTRUMENT_HALTED, terms.INSTRUMENT_NORMAL) == ""
+    assert change(terms.INSTRUMENT_NORMAL, terms.INSTRUMENT_NORMAL) == "invalid_parameter"
+    assert change(terms.INSTRUMENT_CANCEL_ONLY, terms.INSTRUMENT_HALTED) == ""
+
+
 def test_what_an_operator_says_stands():
     stage = RiskStage(**WATCHED)
     stage.mark(900)

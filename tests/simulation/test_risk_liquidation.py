@@ -1,14 +1,12 @@
 """Liquidations from start to end, worked by hand; both engines play them."""
 
 from tests.simulation.limits import nothing_worked_off
-from tests.simulation.risk_stage import RiskStage, only
+from tests.simulation.risk_stage import RiskStage, assigned, margins, only, steps
 from tests.simulation.stage import ALICE, BOB, CHARLIE, SECOND_NS, cancels, code_of, id_of, kinds, names, stated
 from trading.core import terms
 from trading.core.terms import BUY, INSURANCE_FUND, SELL
 from trading.engine import commands, events
-from trading.engine.events import IsolatedMarginChanged, LiquidationStarted, LiquidationStepped, PositionAssigned
-
-STEPS = {number: word for word, number in terms.LIQUIDATION_STEPS.items()}
+from trading.engine.events import LiquidationStarted, LiquidationStepped, PositionAssigned
 
 
 def long_alice(lots: int = 10, **given: object) -> RiskStage:
@@ -16,32 +14,6 @@ def long_alice(lots: int = 10, **given: object) -> RiskStage:
     stage = RiskStage(**given)
     stage.buy_from(ALICE, BOB, lots)
     return stage
-
-
-def steps(records):
-    """(step, lots, equity, maintenance, bankruptcy price, limit) of each."""
-    return [
-        (
-            STEPS[one.step],
-            one.lots,
-            one.equity_units,
-            one.maintenance_units,
-            one.bankruptcy_price_ticks,
-            one.limit_price_ticks,
-        )
-        for one in only(records, LiquidationStepped)
-    ]
-
-
-def assigned(records):
-    """(counterparty, lots, price, place) of each."""
-    return [
-        (one.counterparty_id, one.quantity_lots, one.price_ticks, one.place) for one in only(records, PositionAssigned)
-    ]
-
-
-def margins(records):
-    return [(one.account_id, one.isolated_units) for one in only(records, IsolatedMarginChanged)]
 
 
 def test_equity_below_maintenance_starts_a_liquidation_and_at_maintenance_does_not():

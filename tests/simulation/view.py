@@ -10,7 +10,7 @@ from tests.reference.world import Account, Instrument, Position, insurance_fund
 from tests.simulation.risk_view import fold_risk_event
 from trading.core import terms
 from trading.engine import events
-from trading.engine.commands import AdvanceTime, JournaledCommand
+from trading.engine.commands import AdvanceTime, InternalCommand, JournaledCommand
 from trading.engine.events import AnyEvent, Record
 
 DAY_NS = 24 * 3600 * 10**9
@@ -71,6 +71,7 @@ class View:
     def __init__(self) -> None:
         self.sequence = 0
         self.cause_sequence = 0
+        self.external_sequence = 0  # of the last record of a command that came from outside
         self.time_ns = 0
         self.command: JournaledCommand = AdvanceTime(b"", 0)  # that of the record
         self.accounts: dict[int, Account] = {terms.INSURANCE_FUND: insurance_fund()}
@@ -98,6 +99,8 @@ class View:
     def stamp(self, record: Record) -> None:
         self.sequence, self.time_ns, self.command = record.sequence, record.time_ns, record.command
         self.cause_sequence = record.cause_sequence
+        if not isinstance(record.command, InternalCommand):
+            self.external_sequence = record.sequence
 
     def fold_event(self, event: AnyEvent) -> None:
         match event:

@@ -43,7 +43,9 @@ class RiskParameters(Struct):
 
 
 class Instrument(Struct):
-    """An instrument: its terms, which never change, and its parameters, which may."""
+    """An instrument: its terms, which never change, and its parameters, which may. `price_band` is the least distance
+    from the mark price that limit orders are taken in; it widens when prices move (`maximum_band`), and is from
+    `lowest_price` to `highest_price` now (null: no mark yet)."""
 
     symbol: Symbol
     kind: str
@@ -60,6 +62,8 @@ class Instrument(Struct):
     maker_fee_rate: Rate
     taker_fee_rate: Rate
     price_band: Rate
+    lowest_price: Price | None
+    highest_price: Price | None
     protection: Rate
     minimum_notional: Amount
     maximum_price: Price

@@ -33,6 +33,8 @@ def instrument(view: InstrumentView) -> instrument_answers.Instrument:
         maker_fee_rate=format_rate(parameters.maker_fee_ppb),
         taker_fee_rate=format_rate(parameters.taker_fee_ppb),
         price_band=format_rate(parameters.price_band_ppb),
+        lowest_price=price(view.lowest_price_ticks, scale) if view.highest_price_ticks else None,
+        highest_price=price(view.highest_price_ticks, scale),
         protection=format_rate(parameters.protection_ppb),
         minimum_notional=money(parameters.minimum_notional_units, scale),
         maximum_price=format_scaled(parameters.maximum_price_ticks, scale.price),

@@ -3,7 +3,14 @@ from trading.models.accounts import AccountLeverage, EngineAccount
 from trading.models.activity import AccountActivity, ActivityHold
 from trading.models.cursor import ProjectionCursor, StreamPosition
 from trading.models.deleveraging import DeleveragingQueue
-from trading.models.instruments import ExchangeState, FundingForecast, FundingRate, Instrument, ParametersVersion
+from trading.models.instruments import (
+    ExchangeState,
+    FundingForecast,
+    FundingRate,
+    Instrument,
+    ParametersVersion,
+    PriceBand,
+)
 from trading.models.journal import EngineLease, JournalRow, Snapshot
 from trading.models.ledger import Balance, Posting
 from trading.models.liquidations import Assignment, Liquidation, LiquidationStep
@@ -41,6 +48,7 @@ __all__ = [
     "ParametersVersion",
     "Position",
     "Posting",
+    "PriceBand",
     "ProjectionCursor",
     "Snapshot",
     "SnapshotPage",

@@ -71,6 +71,25 @@ class ParametersVersion(models.Model):
         return f"instrument {self.instrument_id}, version {self.version}"
 
 
+class PriceBand(models.Model):
+    """The prices that limit orders may have now. `made_from` is what the next mark needs: terms, parameters, state,
+    mark, and the lows and highs of the window."""
+
+    instrument_id = models.BigIntegerField(primary_key=True)
+    low_ticks = models.BigIntegerField(help_text="Below 1 where the band is wider than the mark.")
+    high_ticks = models.BigIntegerField(help_text="0: no mark yet.")
+    made_from = models.JSONField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(low_ticks__lte=models.F("high_ticks")), name="price_band_spans"),
+        ]
+
+    def __str__(self) -> str:
+        return f"instrument {self.instrument_id}: {self.low_ticks} to {self.high_ticks}"
+
+
 class ExchangeState(models.Model):
     """No instrument of the clearing domain is in a milder state than this; without a row it is normal."""
 

@@ -2,6 +2,7 @@
 
 from trading.projections.accounts import Accounts
 from trading.projections.activity import Activity
+from trading.projections.bands import PriceBands
 from trading.projections.candles import Candles
 from trading.projections.depth import Depth
 from trading.projections.instruments import Instruments
@@ -26,4 +27,5 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     Candles,
     Tickers,
     Activity,
+    PriceBands,
 )

@@ -20,7 +20,8 @@ _COLUMNS: Final = """
     p.version, p.maker_fee_ppb, p.taker_fee_ppb, p.price_band_ppb, p.protection_ppb, p.minimum_notional_units,
     p.maximum_price_ticks, p.maximum_order_lots, p.position_limit_units, p.maximum_open_orders, p.default_leverage,
     p.brackets, p.risk, greatest(i.state, e.state), i.mark_price_ticks, i.marked_at_ns, i.listed_at_ns, i.sequence,
-    i.index_price_ticks, i.funding_rate_ppb, i.funded_period_ns, i.state, i.resume_at_ns
+    i.index_price_ticks, i.funding_rate_ppb, i.funded_period_ns, i.state, i.resume_at_ns,
+    coalesce(b.low_ticks, 0), coalesce(b.high_ticks, 0)
 """
 _TERMS: Final = len(InstrumentTerms._fields)
 _BRACKETS: Final = _TERMS + InstrumentParameters._fields.index("brackets")
@@ -31,7 +32,8 @@ class InstrumentView(msgspec.Struct, frozen=True):
     """An instrument as the readers know it; prices are 0 while there are none.
 
     `state` is what holds: the stricter of its `own_state` and the exchange's. `funded_period_ns` 0: never funded yet,
-    `resume_at_ns` 0: no change of state is scheduled.
+    `resume_at_ns` 0: no change of state is scheduled. Limit orders are taken from `lowest_price_ticks` to
+    `highest_price_ticks`, as the band is now; the latter is 0 while there is no mark.
     """
 
     terms: InstrumentTerms
@@ -46,6 +48,8 @@ class InstrumentView(msgspec.Struct, frozen=True):
     funded_period_ns: int
     own_state: int
     resume_at_ns: int
+    lowest_price_ticks: int
+    highest_price_ticks: int
 
 
 _kept: tuple[float, dict[str, InstrumentView]] = (float("-inf"), {})
@@ -106,6 +110,7 @@ def _read() -> list[InstrumentView]:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM trading_instrument i JOIN trading_parametersversion p"
             " ON p.instrument_id = i.instrument_id AND p.version = i.parameters_version"
+            " LEFT JOIN trading_priceband b ON b.instrument_id = i.instrument_id"
             " LEFT JOIN trading_exchangestate e ON e.domain = %s ORDER BY i.instrument_id",
             [DOMAIN],
         )
@@ -115,4 +120,6 @@ def _read() -> list[InstrumentView]:
 def _view(row: tuple) -> InstrumentView:
     brackets = tuple(Bracket(*bracket) for bracket in json.loads(row[_BRACKETS]))
     parameters = InstrumentParameters(*row[_TERMS:_BRACKETS], brackets, RiskParameters(**json.loads(row[_RISK])))
-    return InstrumentView(InstrumentTerms(*row[:_TERMS]), parameters, *row[_RISK + 1 :])
+    *numbers, low_ticks, high_ticks = row[_RISK + 1 :]
+    band = max(low_ticks, 1), min(high_ticks, parameters.maximum_price_ticks)
+    return InstrumentView(InstrumentTerms(*row[:_TERMS]), parameters, *numbers, *band)

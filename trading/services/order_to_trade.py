@@ -15,10 +15,10 @@ from compliance.services.audit import Intent, Mandate
 from exchange.contract.errors import ApiError
 from trading.core.terms import ACCOUNT_CANCEL_ONLY
 from trading.engine.commands import SetAccountState
-from trading.models import ActivityHold
+from trading.models import AccountActivity, ActivityHold
 from trading.services import audited
 from trading.services.accounts import STATE_WORDS
-from trading.services.requests import stamp
+from trading.services.requests import UNKNOWN, stamp
 
 ACTION: Final = "account.state"
 RETRY_AFTER: Final = timedelta(minutes=1)
@@ -43,6 +43,14 @@ def keep_limit(*, now: datetime) -> tuple[int, int]:
     return held, sum(_release(hold, now) for hold in list(due))
 
 
+def forget_activity(*, now: datetime) -> int:
+    """Deletes what is older than ACTIVITY_KEPT_DAYS, and no longer looked at; returns how many minutes."""
+    kept = max(timedelta(days=settings.ACTIVITY_KEPT_DAYS), timedelta(seconds=settings.ORDER_TO_TRADE["window_s"]))
+    before_ns = int((now - kept).timestamp()) * 10**9
+    count, _ = AccountActivity.objects.filter(minute_ns__lt=before_ns).delete()
+    return count
+
+
 def _too_much(now: datetime) -> list[tuple[int, int, int, int]]:
     limit = settings.ORDER_TO_TRADE
     since_ns = int((now - timedelta(seconds=limit["window_s"])).timestamp()) * 10**9
@@ -53,7 +61,8 @@ def _too_much(now: datetime) -> list[tuple[int, int, int, int]]:
 
 
 def _hold(account_id: int, state: int, messages: int, fills: int, now: datetime) -> bool:
-    """The row first: a command whose answer is lost is undone all the same. Of two who try, one sends."""
+    """The row first: a command whose answer is lost is undone all the same, one that surely did nothing leaves none.
+    Of two who try, one sends."""
     command = SetAccountState(*stamp(), account_id, ACCOUNT_CANCEL_ONLY, state)
     fields = {
         "previous_state": state,
@@ -64,7 +73,12 @@ def _hold(account_id: int, state: int, messages: int, fills: int, now: datetime)
     }
     _, is_new = ActivityHold.objects.get_or_create(account_id=account_id, defaults=fields)
     reason = f"{messages} orders, amends and cancels for {fills} fills in {settings.ORDER_TO_TRADE['window_s']} s"
-    return is_new and _submit(command, before=state, reason=reason)
+    if not is_new:
+        return False
+    code = _submit(command, before=state, reason=reason)
+    if code not in ("", UNKNOWN):
+        ActivityHold.objects.filter(account_id=account_id, command_id=command.command_id.hex()).delete()
+    return not code
 
 
 def _release(hold: ActivityHold, now: datetime) -> bool:
@@ -78,22 +92,23 @@ def _release(hold: ActivityHold, now: datetime) -> bool:
     is_ours = latest is not None and latest.command_id == hold.command_id
     if is_ours:
         command = SetAccountState(*stamp(), hold.account_id, hold.previous_state, ACCOUNT_CANCEL_ONLY)
-        if not _submit(command, before=ACCOUNT_CANCEL_ONLY, reason="the time for which it could only cancel is over"):
+        if _submit(command, before=ACCOUNT_CANCEL_ONLY, reason="the time for which it could only cancel is over"):
             return False
     ActivityHold.objects.filter(account_id=hold.account_id, command_id=hold.command_id).delete()
     return is_ours
 
 
-def _submit(command: SetAccountState, *, before: int, reason: str) -> bool:
+def _submit(command: SetAccountState, *, before: int, reason: str) -> str:
+    """Why it is not known to be done; "" when it is."""
     account_id = command.account_id
     states = {"state": STATE_WORDS[before]}, {"state": STATE_WORDS[command.state]}
     try:
         audited.submit(command, mandate=Mandate(None, reason), intent=Intent(ACTION, _target(account_id), *states))
     except ApiError as error:
         logger.warning("Account %s is not %s yet: %s", account_id, STATE_WORDS[command.state], error.code)
-        return False
+        return error.code
     logger.warning("Account %s is %s: %s.", account_id, STATE_WORDS[command.state], reason)
-    return True
+    return ""
 
 
 def _target(account_id: int) -> str:

@@ -104,13 +104,18 @@ def _bearable_units(counterpart: Position) -> int:
 
 
 def _isolated_after_close(counterpart: Position, event: PositionAssigned) -> list[AnyEvent]:
-    """An isolated counterpart gets margin back as after trades, but pays itself what the close costs beyond that."""
+    """An isolated counterpart gets margin back as after trades, but pays itself what the close costs beyond that.
+
+    With nothing held it has none any more; only a liquidation of it still settles what is missing.
+    """
     if counterpart.isolated_units is None:
         return []
     held_units = counterpart.isolated_units - counterpart.owed_funding_units()
     after = event.counterparty_position_lots, event.counterparty_entry_value_units
     units = isolated_after_fills(counterpart, *after, held_units)
-    units += min(0, held_units - units + event.counterparty_realised_pnl_units)
+    liquidations = counterpart.account.liquidations
+    if event.counterparty_position_lots or (liquidations is not None and event.instrument_id in liquidations):
+        units += min(0, held_units - units + event.counterparty_realised_pnl_units)
     if units == held_units:
         return []
     return [IsolatedMarginChanged(event.counterparty_id, event.instrument_id, units)]

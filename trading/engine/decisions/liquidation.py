@@ -127,7 +127,10 @@ def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
 
 
 def _bankruptcy_price_ticks(position: Position, equity: int, held: list[Position], maintenances: list[int]) -> int:
-    """Of one position of a scope with this equity, at least 1."""
+    """Of one position of a scope with this equity, at least 1 and at most twice the mark.
+
+    So whatever a scope has lost elsewhere, who takes a position on or is closed against it loses at most its value.
+    """
     price = cross_bankruptcy_price_ticks(
         lots=position.lots,
         mark_price_ticks=position.instrument.mark_price_ticks,
@@ -136,7 +139,7 @@ def _bankruptcy_price_ticks(position: Position, equity: int, held: list[Position
         maintenance_units=maintenances[held.index(position)],
         all_maintenance_units=sum(maintenances),
     )
-    return max(1, price)
+    return min(max(1, price), 2 * position.instrument.mark_price_ticks)
 
 
 def _limit_price_ticks(position: Position, bankruptcy_price_ticks: int) -> int:
