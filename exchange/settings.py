@@ -35,7 +35,7 @@ INDEX_PRICES_KEPT_DAYS = env.int("INDEX_PRICES_KEPT_DAYS", default=2)  # with al
 PREMIUMS_KEPT_DAYS = env.int("PREMIUMS_KEPT_DAYS", default=60)
 EXCHANGE_LADDER = {  # what takes the whole exchange a step stricter, and later milder: see docs/feeds.md
     "percent": env.int("EXCHANGE_LADDER_PERCENT", default=50),
-    "instruments": env.int("EXCHANGE_LADDER_INSTRUMENTS", default=2),
+    "indices": env.int("EXCHANGE_LADDER_INDICES", default=2),
     "tighten_s": env.int("EXCHANGE_LADDER_TIGHTEN_S", default=20),
     "loosen_s": env.int("EXCHANGE_LADDER_LOOSEN_S", default=10),
 }

@@ -167,7 +167,7 @@ class Audit:
         entries = 0
         for account_id, account in state.accounts.items():
             book = self.books[account_id]
-            cash = account.collateral.get(SETTLEMENT_ASSET, 0)
+            cash = account.collateral_units or 0
             for number, position in account.positions.items():
                 cash -= position.entry_value_units
                 entries += position.lots

@@ -83,7 +83,11 @@ def _figures(values: dict[str, Any]) -> list[Figure]:
     imbalance, imbalance_tone = never(values["ledger_imbalance_units"], usdt(values["ledger_imbalance_units"]))
     debt, debt_tone = never(values["bad_debt_units"], usdt(values["bad_debt_units"]))
     wrongful, wrongful_tone = never(values["wrongful_liquidations"])
-    fund_tone = "bad" if values["fund_below_zero"] else "good"
+    fund_tone, fund_hint = "good", "equity at mark after each price"
+    if values["fund_below_zero"]:
+        fund_tone = "bad"
+    elif values["fund_min_units"] < 0:
+        fund_tone, fund_hint = "", f"{fund_hint}, here while trading was halted"
     return [
         Figure("Ledger imbalance", imbalance, "all accounts by a second bookkeeping", imbalance_tone),
         Figure("Bad debt", debt, "accounts below zero in the end", debt_tone),
@@ -91,7 +95,7 @@ def _figures(values: dict[str, Any]) -> list[Figure]:
         Figure("Liquidations", f"{values['liquidations']:,}", f"{values['takeovers']:,} takeovers by the fund"),
         Figure("Fund at the start", usdt(values["fund_start_units"]), ""),
         Figure("Fund in the end", usdt(values["fund_end_units"]), ""),
-        Figure("Fund at its lowest", usdt(values["fund_min_units"]), "equity at mark after each price", fund_tone),
+        Figure("Fund at its lowest", usdt(values["fund_min_units"]), fund_hint, fund_tone),
         Figure("Deficit", usdt(values["deficit_units"]), "what bankrupt positions were short of at the mark"),
         Figure(
             "Borne by deleveraging",

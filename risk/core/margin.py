@@ -31,7 +31,8 @@ def bracket_at(brackets: Sequence[Bracket], notional_units: int) -> Bracket:
 def maintenance_margin_units(brackets: Sequence[Bracket], notional_units: int) -> int:
     """ceil(notional * maintenance rate) - cum, at least 0."""
     bracket = bracket_at(brackets, notional_units)
-    return max(ceil_ppb(notional_units, bracket.maintenance_rate_ppb) - bracket.maintenance_cum_units, 0)
+    units = (notional_units * bracket.maintenance_rate_ppb + PPB - 1) // PPB - bracket.maintenance_cum_units
+    return units if units > 0 else 0
 
 
 def side_requirement_units(instrument: Instrument, notional_lots: int, open_lots: int, leverage: int) -> int:

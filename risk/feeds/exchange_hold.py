@@ -22,14 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 def ladder_rules() -> LadderRules:
+    """From the settings; a step takes a second at least."""
     ladder = settings.EXCHANGE_LADDER
-    seconds = (ladder["tighten_s"] * SECOND_NS, ladder["loosen_s"] * SECOND_NS)
-    return LadderRules(ladder["percent"], ladder["instruments"], *seconds)
+    steps_ns = (max(1, ladder["tighten_s"]) * SECOND_NS, max(1, ladder["loosen_s"]) * SECOND_NS)
+    return LadderRules(ladder["percent"], ladder["indices"], *steps_ns)
 
 
-def keep_exchange(instruments: Collection[Firmness], *, rules: LadderRules, now_ns: int) -> None:
-    """Moves the exchange by at most a step, given the firmness of each listed instrument that has an index."""
-    firmness = exchange_firmness(instruments, rules)
+def keep_exchange(indices: Collection[Firmness], *, rules: LadderRules, now_ns: int) -> None:
+    """Moves the exchange by at most a step, given the firmness of each index that a listed instrument has."""
+    firmness = exchange_firmness(indices, rules)
     if firmness.loose_for_ns < rules.tighten_ns and exchange_state() == INSTRUMENT_NORMAL:
         return
     standing = exchange_standing()
@@ -44,8 +45,8 @@ def keep_exchange(instruments: Collection[Firmness], *, rules: LadderRules, now_
         rules=rules,
     )
     if state != present:
-        loose = sum(one.loose_for_ns > 0 for one in instruments)
-        reason = f"{loose} of {len(instruments)} instruments have no firm index" if state > present else RECOVERED
+        loose = sum(one.loose_for_ns > 0 for one in indices)
+        reason = f"{loose} of {len(indices)} indices are not firm" if state > present else RECOVERED
         _set(state, present, reason)
 
 

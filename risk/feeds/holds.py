@@ -32,7 +32,19 @@ class Undecided(Exception):
 def keep_guard(
     *, instrument_id: int, symbol: str, row: FeedHold | None, firmness: Firmness, rules: GuardRules, now_ns: int
 ) -> None:
-    """Tightens or loosens the instrument as the guard decides; loosens only what is certain to be right."""
+    """Tightens or loosens the instrument as the guard decides; loosens only what is certain to be right.
+
+    What cannot be done now is logged, and left to the next round: other instruments wait for theirs.
+    """
+    try:
+        _keep(instrument_id, symbol, row, firmness, rules, now_ns)
+    except ApiError as error:
+        logger.warning("%s: the guard could not act: %s.", symbol, error.code)
+
+
+def _keep(
+    instrument_id: int, symbol: str, row: FeedHold | None, firmness: Firmness, rules: GuardRules, now_ns: int
+) -> None:
     if row is None and firmness.loose_for_ns < rules.post_only_after_ns:
         return
     head = journal_head()

@@ -1,6 +1,6 @@
 """When the feeds make the whole exchange stricter, and milder again: pure decisions.
 
-Instruments are guarded one by one; when many of them have no firm index at once it is not about them. Then the
+Instruments are guarded one by one; when many indices are not firm at once it is not about one market. Then the
 exchange goes up its ladder, a step at a time, and down again the same way.
 """
 
@@ -14,24 +14,25 @@ STRICTER: Final = {milder: strict for strict, milder in MILDER.items()}
 
 
 class LadderRules(NamedTuple):
-    """The exchange is in trouble while at least `percent` of its instruments, and `instruments` of them, have no firm
-    index. A step up takes `tighten_ns` of trouble, a step down `loosen_ns` without."""
+    """The exchange is in trouble while at least `percent` of its indices, and `indices` of them, are not firm.
+
+    A step up takes `tighten_ns` of trouble, a step down `loosen_ns` without."""
 
     percent: int
-    instruments: int
+    indices: int
     tighten_ns: int
     loosen_ns: int
 
 
 def exchange_firmness(firmness: Collection[Firmness], rules: LadderRules) -> Firmness:
-    """For how long the exchange has been out of trouble, or in it, given that of each of its instruments.
+    """For how long the exchange has been out of trouble, or in it, given that of each of its indices.
 
-    With n loose instruments making trouble, it has lasted as long as the n-th longest is loose; and it has been over
+    With n loose indices making trouble, it has lasted as long as the n-th longest is loose; and it has been over
     since fewer than n were loose at any time.
     """
     if not firmness:
         return Firmness(0, 0)
-    enough = max(rules.instruments, -(-len(firmness) * rules.percent // 100), 1)
+    enough = max(rules.indices, -(-len(firmness) * rules.percent // 100), 1)
     firm_for_ns = sorted(one.firm_for_ns for one in firmness)
     loose_for_ns = sorted((one.loose_for_ns for one in firmness), reverse=True)
     return Firmness(

@@ -53,6 +53,11 @@ class Pricing:
         self._is_firm = dict.fromkeys(definitions, False)
         self._sampled_at_ns = 0
         self._round_at_ns = now_ns
+        self._has_rested = False
+
+    def rest(self) -> None:
+        """Somebody else prices, or nobody can: for how long an index is firm or not counts from the next round on."""
+        self._has_rested = True
 
     def round(self, quotes: Iterable[Quote], *, now_ns: int) -> bool:
         """Are all indices firm and their marks taken? Raises DatabaseError when the database is away."""
@@ -76,18 +81,20 @@ class Pricing:
 
     def _learn_firmness(self, records: Mapping[str, IndexRecord], now_ns: int) -> None:
         has_slept = now_ns - self._round_at_ns > LONGEST_GAP_NS
-        self._round_at_ns = now_ns
         for asset, record in records.items():
             is_firm = record.status == INDEX_FIRM
-            if is_firm != self._is_firm[asset] or (is_firm and has_slept):
+            if is_firm != self._is_firm[asset] or self._has_rested or (is_firm and has_slept):
                 self._is_firm[asset], self._changed_at_ns[asset] = is_firm, now_ns
+        self._round_at_ns, self._has_rested = now_ns, False
 
     def _firmness(self, asset: str, now_ns: int) -> Firmness:
         for_ns = now_ns - self._changed_at_ns[asset]
         return Firmness(for_ns, 0) if self._is_firm[asset] else Firmness(0, for_ns)
 
     def _firmness_of(self, views: Iterable[InstrumentView], now_ns: int) -> list[Firmness]:
-        return [self._firmness(self._asset_of[view.terms.symbol], now_ns) for view in views]
+        """Of each index that a listed instrument has."""
+        assets = {self._asset_of[view.terms.symbol] for view in views}
+        return [self._firmness(asset, now_ns) for asset in sorted(assets)]
 
     def _markets(self, views: Iterable[InstrumentView], now_ns: int) -> dict[int, Market]:
         last_prices = dict(Ticker.objects.values_list("instrument_id", "last_price_ticks"))
@@ -167,17 +174,14 @@ class Pricing:
         rows = FeedHold.objects.in_bulk()
         for view in views:
             asset = self._asset_of[view.terms.symbol]
-            try:
-                keep_guard(
-                    instrument_id=view.terms.instrument_id,
-                    symbol=view.terms.symbol,
-                    row=rows.get(view.terms.instrument_id),
-                    firmness=self._firmness(asset, now_ns),
-                    rules=self._definitions[asset].guard,
-                    now_ns=now_ns,
-                )
-            except ApiError as error:
-                logger.warning("%s: the guard could not act: %s.", view.terms.symbol, error.code)
+            keep_guard(
+                instrument_id=view.terms.instrument_id,
+                symbol=view.terms.symbol,
+                row=rows.get(view.terms.instrument_id),
+                firmness=self._firmness(asset, now_ns),
+                rules=self._definitions[asset].guard,
+                now_ns=now_ns,
+            )
 
 
 def _forecasts(markets: Iterable[Market], now_ns: int) -> Iterator[FundingForecast]:

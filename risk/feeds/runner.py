@@ -42,12 +42,14 @@ class Rounds:
     def do(self, quotes: list[Quote], *, now_ns: int) -> None:
         try:
             if not self._is_alone():
+                self._pricing.rest()
                 state = "waiting: another process runs the feeds"
             else:
                 is_well = self._pricing.round(quotes, now_ns=now_ns)
                 state = "all indices are firm and their marks taken" if is_well else "some marks stand still"
         except (DatabaseError, psycopg.Error) as error:
             self.close()
+            self._pricing.rest()
             state = f"the database is away ({type(error).__name__})"
         finally:
             connection.close()

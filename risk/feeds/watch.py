@@ -28,7 +28,8 @@ def stop_without_feeds(*, now_ns: int, watched_since_ns: int) -> None:
             continue
         silent_ns = now_ns - max(ticks[asset].time_ns, watched_since_ns + GRACE_NS)
         listed = [views[symbol] for symbol in definition.instruments if symbol in views]
-        firmness += [Firmness(0, max(silent_ns, 0))] * len(listed)
+        if listed:
+            firmness.append(Firmness(0, max(silent_ns, 0)))
         if silent_ns < definition.guard.post_only_after_ns:
             continue
         for view in listed:

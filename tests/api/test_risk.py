@@ -199,7 +199,7 @@ def test_the_insurance_fund_shows_every_change(market, liquidated):
     fund = public("/insurance-fund")
     account = market.engine.state.accounts[INSURANCE_FUND]
     assert fund["balance"] == fund["results"][0]["balance"]
-    assert float(fund["balance"]) * 10**6 == pytest.approx(account.collateral["USDT"])
+    assert float(fund["balance"]) * 10**6 == pytest.approx(account.collateral_units)
     assert fund["results"][-1]["kind"] == "transfer" and fund["results"][-1]["amount"] == "60"
     fees = [row for row in fund["results"] if row["kind"] == "liquidation_fee"]
     assert fees and {row["liquidation_id"] for row in fees} == {liquidated["id"]}

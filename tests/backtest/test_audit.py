@@ -148,7 +148,7 @@ def test_a_single_unit_astray_is_found(world, astray):
     state = world.engine.state
     position = state.accounts[BOB].positions[1]
     if astray == "collateral":
-        state.accounts[BOB].collateral["USDT"] += 1
+        state.accounts[BOB].credit("USDT", 1)
     elif astray == "fees":
         state.fees_units["USDT"] -= 1
     elif astray == "lots":

@@ -195,7 +195,7 @@ def test_a_form_sent_twice_funds_once(busy, staff):
     key = client.get(address).context["form"]["key"].value()
     for _ in range(2):
         assert client.post(address, {"key": key, "amount": "1000", **REASON}).status_code == 302
-    assert busy.engine.state.accounts[t.INSURANCE_FUND].collateral == {"USDT": 10**9}
+    assert busy.engine.state.accounts[t.INSURANCE_FUND].collateral() == {"USDT": 10**9}
     assert [entry.action for entry in AuditEntry.objects.all()] == ["fund.transfer"]
     assert "invalid_parameter" in client.post(address, {"key": "x", "amount": "one", **REASON}).content.decode()
 

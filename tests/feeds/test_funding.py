@@ -212,10 +212,10 @@ def test_longs_pay_shorts_what_the_rate_says(due):
         due.gateway.execute(TransferCollateral(b"", 0, account_id, "USDT", 10**11, account_id))
         due.gateway.execute(PlaceOrder(b"", 0, account_id, 1, "", side, 1, 1_000, 600_000, 1, 1))
     accounts = due.gateway.engine.state.accounts
-    before = [accounts[account_id].collateral["USDT"] for account_id in (11, 12)]
+    before = [accounts[account_id].collateral_units for account_id in (11, 12)]
     apply(due)
     due.round(2)  # settled by commands that follow
-    after = [accounts[account_id].collateral["USDT"] for account_id in (11, 12)]
+    after = [accounts[account_id].collateral_units for account_id in (11, 12)]
     assert [new - old for new, old in zip(after, before, strict=True)] == [-90_000_000, 90_000_000]  # 0.15 % of 60,000
 
 

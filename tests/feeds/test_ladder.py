@@ -26,7 +26,7 @@ from trading.services import gateway
 from trading.services.audited import finish_entries
 from trading.services.exchange_state import STATE_WORDS, set_exchange_state
 
-RULES = LadderRules(percent=50, instruments=2, tighten_ns=20 * SECOND_NS, loosen_ns=10 * SECOND_NS)
+RULES = LadderRules(percent=50, indices=2, tighten_ns=20 * SECOND_NS, loosen_ns=10 * SECOND_NS)
 LONG = 1_000 * SECOND_NS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -90,7 +90,7 @@ database = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def market(desk, monkeypatch, settings):
     """A desk whose audit trail goes by its clock."""
-    settings.EXCHANGE_LADDER = {"percent": 50, "instruments": 2, "tighten_s": 20, "loosen_s": 10}
+    settings.EXCHANGE_LADDER = {"percent": 50, "indices": 2, "tighten_s": 20, "loosen_s": 10}
     monkeypatch.setattr(timezone, "now", lambda: moment(desk))
     return desk
 
@@ -135,7 +135,7 @@ def test_up_and_down_the_ladder(market):
     up = steps(market, 70)
     assert [state for _, state in up] == [INSTRUMENT_POST_ONLY, INSTRUMENT_CANCEL_ONLY, INSTRUMENT_HALTED]
     assert [second for second, _ in up] == [21, 41, 61]
-    assert exchange_standing()[2:] == ("the exchange itself", True, "2 of 2 instruments have no firm index", False)
+    assert exchange_standing()[2:] == ("the exchange itself", True, "2 of 2 indices are not firm", False)
     repair(market)
     down = steps(market, 45)
     assert [state for _, state in down] == [INSTRUMENT_CANCEL_ONLY, INSTRUMENT_POST_ONLY, INSTRUMENT_NORMAL]
@@ -247,4 +247,4 @@ def test_operators_see_who_holds_it_and_why(market, client, valkey_url):
     steps(market, 25)
     for address in (reverse("admin:trading_exchangestate_changelist"), reverse("operations")):
         page = client.get(address).content.decode()
-        assert "the exchange itself" in page and "2 of 2 instruments have no firm index" in page
+        assert "the exchange itself" in page and "2 of 2 indices are not firm" in page

@@ -310,3 +310,13 @@ def test_old_rows_are_forgotten(desk):
     assert deleted == 10
     assert IndexTick.objects.earliest("time_ns").time_ns == kept_from_ns
     assert PremiumSample.objects.exists()
+
+
+def test_feeds_that_take_over_after_a_long_wait_stop_nothing_at_their_first_round(desk):
+    spoil_all(desk, ("0", "0"))
+    desk.round()
+    desk.pricing.rest()
+    desk.round(seconds=3600)
+    assert desk.state("BTC") == INSTRUMENT_NORMAL
+    desk.round(11)
+    assert desk.state("BTC") == INSTRUMENT_POST_ONLY

@@ -19,6 +19,9 @@ class Counting:
     def __init__(self):
         self.times_ns = []
 
+    def rest(self):
+        pass
+
     def round(self, quotes, *, now_ns):
         IndexTick.objects.exists()
         self.times_ns.append(now_ns)

@@ -116,7 +116,7 @@ def test_accounts_of_others_are_neither_shown_nor_moved_from(browser, alice, bob
         answer = move(browser, source, target, "1")
         assert answer.status_code == 200 and answer.context["moving"].errors
     assert not AccountTransfer.objects.exists()
-    assert engine.engine.state.accounts[his.id].collateral == {"USDT": START}
+    assert engine.engine.state.accounts[his.id].collateral() == {"USDT": START}
 
 
 def test_an_outcome_nobody_knows_is_told_as_such(browser, alice, engine):
@@ -159,7 +159,7 @@ def test_a_newcomer_gets_play_money_once_and_only_in_the_demo(bob, engine, setti
     assert "play money" in browser.get("/accounts").content.decode()
     for _ in range(2):
         assert browser.post("/demo/money")["Location"] == "/accounts"
-    assert engine.engine.state.accounts[account.id].collateral == {"USDT": 10_000 * UNITS}
+    assert engine.engine.state.accounts[account.id].collateral() == {"USDT": 10_000 * UNITS}
     assert selectors.faults() == []
 
 

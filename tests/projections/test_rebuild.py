@@ -129,7 +129,7 @@ def test_rows_say_what_the_engine_says():
 
     for account in state.accounts.values():
         units = account_rows.balance_units(ledger_account=f"collateral:{account.account_id}", asset="USDT")
-        assert units == account.collateral["USDT"]
+        assert units == account.collateral_units
     assert account_rows.balance_units(ledger_account="fees", asset="USDT") == state.fees_units["USDT"]
     assert account_rows.balance_units(ledger_account="funding", asset="USDT") == state.funding_units["USDT"]
     assert account_rows.balance_units(ledger_account="wallets", asset="USDT") == -state.transferred_units["USDT"]

@@ -119,7 +119,9 @@ def walk(world: World, instrument: Instrument, order: Order, *, limit_ticks: int
         fill = min(left, met.lots, reducible)
         cost_units = cost_of(instrument, maker, fill)
         spent_units = done.costs.get(maker.account_id, 0) + cost_units
-        if cost_units and spent_units > available_units(world, instrument, world.account(maker.account_id)):
+        held_lots = world.account(maker.account_id).position(instrument.instrument_id).lots
+        changed_lots = abs(positions[maker.account_id] - held_lots) + fill
+        if cost_units and spent_units > available_units(world, instrument, maker, changed_lots):
             done.steps.append(all_of(met, terms.CANCEL_MARGIN))
             continue
         if fill:
@@ -148,13 +150,18 @@ def cost_of(instrument: Instrument, maker: Order, lots: int) -> int:
     return instrument.value(max(0, maker.side * (maker.price_ticks - instrument.mark_price_ticks)), lots)
 
 
-def available_units(world: World, instrument: Instrument, account: Account) -> int:
-    """What the fills of a walk may cost the account at the most."""
+def available_units(world: World, instrument: Instrument, maker: Order, changed_lots: int) -> int:
+    """What fills that change the position of the maker's account by so many lots may cost it at the most."""
+    account = world.account(maker.account_id)
     units = max(0, money.cross_equity(world.instruments, account))
     position = account.position(instrument.instrument_id)
-    if position.is_isolated:
-        units += max(0, money.isolated_equity(instrument, position))
-    return units
+    if not position.is_isolated:
+        return units
+    own_units = money.isolated_equity(instrument, position)
+    if maker.side * position.lots >= 0:
+        return units + max(0, own_units)
+    closed_lots = min(abs(position.lots), changed_lots)
+    return max(0, units + own_units * closed_lots // abs(position.lots))
 
 
 def stand_behind(queue: list[Shown], again: Shown) -> None:

@@ -35,7 +35,7 @@ def maintenance(world: World, account: Account, scope: int) -> int:
 def bankruptcy_price_ticks(
     world: World, account: Account, scope: int, instrument: Instrument, equity_units: int
 ) -> int:
-    """Where the part of this equity that falls to the position in the instrument is used up; at least 1."""
+    """Where the part of this equity that falls to the position in the instrument is used up: 1 to twice the mark."""
     position = account.position(instrument.instrument_id)
     price_ticks = cross_bankruptcy_price_ticks(
         lots=position.lots,
@@ -45,7 +45,7 @@ def bankruptcy_price_ticks(
         maintenance_units=money.maintenance(instrument, position.lots),
         all_maintenance_units=maintenance(world, account, scope),
     )
-    return max(1, price_ticks)
+    return min(max(1, price_ticks), 2 * instrument.mark_price_ticks)
 
 
 def limit_price_ticks(instrument: Instrument, *, lots: int, bankruptcy_price_ticks: int) -> int:

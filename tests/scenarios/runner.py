@@ -268,7 +268,7 @@ class Scenario:
         return f"{Decimal(position.lots if position else 0) / 1000:f}"
 
     def _collateral(self, account_id: int) -> str:
-        return f"{Decimal(self.engine.state.accounts[account_id].collateral.get('USDT', 0)) / 10**6:f}"
+        return f"{Decimal(self.engine.state.accounts[account_id].collateral_units or 0) / 10**6:f}"
 
     def _isolated_margin(self, account_id: int) -> str:
         units = self.engine.state.accounts[account_id].positions[1].isolated_units

@@ -1,24 +1,29 @@
-"""More mistakes made on purpose, about funding, margin modes, halts, liquidation and deleveraging."""
+"""More mistakes made on purpose, about funding, margin modes, halts, liquidation, deleveraging and deficits."""
 
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
+
+import msgspec
 
 from risk.core.liquidation import bankruptcy_price_ticks
 from risk.core.margin import ceil_ppb
 from tests.simulation.bugs import bug
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
+from trading.core.orders import Order
 from trading.core.positions import Position
 from trading.core.price_window import PriceWindow
 from trading.core.terms import INSTRUMENT_NORMAL, PPB
 from trading.engine import apply, execution, rank_queues, snapshot
 from trading.engine.apply_risk import RISK_FOLDS
-from trading.engine.commands import ApplyFunding, ResumeInstrument
+from trading.engine.commands import ApplyFunding, ResumeInstrument, SetExchangeState, SetInstrumentState
 from trading.engine.decide import DECISIONS
-from trading.engine.decisions import liquidation, prices
-from trading.engine.events import FundingSettled, InstrumentStateChanged
+from trading.engine.decisions import deleveraging, liquidation, prices
+from trading.engine.events import FundingSettled, InstrumentStateChanged, LiquidationEnded, PositionAssigned
 from trading.engine.liquidation_index import LiquidationIndex
 from trading.engine.state import State
+from trading.engine.walk import Walk
 
 
 @bug
@@ -201,4 +206,61 @@ def snapshots_lack_what_is_in_liquidation():
             return original(account)
 
     with patch.object(snapshot, "_dump_account", dump_account):
+        yield
+
+
+@bug
+def makers_forget_what_their_fills_before_have_cost():
+    original = Walk._can_bear
+
+    def can_bear(self: Walk, maker: Order, lots: int) -> bool:
+        with patch.object(self, "costs_units", {}):
+            return original(self, maker, lots)
+
+    with patch.object(Walk, "_can_bear", can_bear):
+        yield
+
+
+@bug
+def counterparts_close_more_than_they_can_bear():
+    with patch.object(deleveraging, "_bearable_units", lambda counterpart: 2**62):
+        yield
+
+
+@bug
+def an_isolated_counterpart_pays_from_its_cross_margin():
+    original = deleveraging._isolated_after_close
+
+    def isolated_after_close(counterpart: Position, event: PositionAssigned) -> list[Any]:
+        return original(counterpart, msgspec.structs.replace(event, counterparty_realised_pnl_units=0))
+
+    with patch.object(deleveraging, "_isolated_after_close", isolated_after_close):
+        yield
+
+
+@bug
+def the_fund_covers_what_it_cannot_spare():
+    original = liquidation._settled_account
+
+    def settled_account(state: State, end: LiquidationEnded) -> list[Any]:
+        with patch.object(liquidation, "_free_units", lambda fund: 2**62):
+            return original(state, end)
+
+    with patch.object(liquidation, "_settled_account", settled_account):
+        yield
+
+
+@bug
+def the_queue_of_deleveraging_is_not_followed():
+    with patch.object(rank_queues.RankQueues, "_follow", lambda self, state: None):
+        yield
+
+
+@bug
+def expected_states_are_ignored():
+    def unexpecting(decide: Callable[[State, Any], list[Any]]) -> Callable[[State, Any], list[Any]]:
+        return lambda state, command: decide(state, msgspec.structs.replace(command, expected_state=0))
+
+    kinds = (SetInstrumentState, SetExchangeState)
+    with patch.dict(DECISIONS, {kind: unexpecting(DECISIONS[kind]) for kind in kinds}):
         yield

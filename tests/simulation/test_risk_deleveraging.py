@@ -135,6 +135,13 @@ def test_a_deficit_of_an_isolated_position_is_covered_before_its_margin_goes():
     assert collateral(stage, ALICE, INSURANCE_FUND) == [10**6 - 50_000, 0]
 
 
+def test_no_price_is_beyond_twice_the_mark():
+    """Alice is bankrupt at 900, and the mark at 400: Bob pays 800, and the million beyond stays with her."""
+    stage = fallen((BOB, 10**8, 10), mark_ticks=400)
+    assert assigned(liquidated(stage)) == [(BOB, 10, 800, 1)]
+    assert collateral(stage, ALICE) == [-(10**6)]
+
+
 def test_ten_records_of_deleveraging_are_all_that_a_cause_works_off():
     """Twelve accounts fall at once: ten have their turn, two wait for the next command, which comes after them."""
     stage = RiskStage()

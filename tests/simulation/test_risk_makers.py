@@ -70,18 +70,31 @@ def test_an_isolated_position_brings_its_own_margin():
         assert margins(records) == ([(ALICE, 0)] if is_borne else [])
 
 
+def test_an_isolated_position_brings_what_it_gives_back():
+    """A lot of five with 500,000 gives 100,000 back, and there is nothing beside: it is sold at 900, not at 899."""
+    for price_ticks, is_borne in ((900, True), (899, False)):
+        stage = RiskStage()
+        stage.isolate(ALICE)
+        stage.buy_from(ALICE, BOB, 5)
+        stage.transfer(ALICE, -500_000)
+        ask = id_of(stage.order(ALICE, SELL, 1, price_ticks, reduce_only=True))
+        records = stage.order(CHARLIE, BUY, 1, 1000, time_in_force=terms.IOC)
+        assert trades(records) == ([(ask, 1, 0)] if is_borne else [])
+        assert margins(records) == ([(ALICE, 400_000)] if is_borne else [])
+
+
 def test_funding_that_is_owed_is_not_there_any_more():
-    """Of a million, the margin of ten lots, 100,000 are owed: nine lots cost 900,000 at 900, ten a million."""
-    for lots in (9, 10):
+    """Of a million, the margin of ten lots, 100,000 are owed: they are sold at 910, which costs 900,000, not at 909."""
+    for price_ticks, is_borne in ((910, True), (909, False)):
         stage = RiskStage(funding_cap_ppb=10**9)
         stage.isolate(ALICE)
         stage.buy_from(ALICE, BOB, 10)
-        ask = id_of(stage.order(ALICE, SELL, lots, 900, reduce_only=True))
+        ask = id_of(stage.order(ALICE, SELL, 10, price_ticks, reduce_only=True))
         with nothing_worked_off():
             stage.fund_rate(10_000_000)
-            records = stage.order(CHARLIE, BUY, lots, 1000, time_in_force=terms.IOC)
-        assert trades(records) == ([(ask, 9, 0)] if lots == 9 else [])
-        assert cancels(records)[:1] == ([] if lots == 9 else [(ask, 10, "margin")])
+            records = stage.order(CHARLIE, BUY, 10, 1000, time_in_force=terms.IOC)
+        assert trades(records) == ([(ask, 10, 0)] if is_borne else [])
+        assert cancels(records)[:1] == ([] if is_borne else [(ask, 10, "margin")])
 
 
 def test_a_refused_taker_cancels_nothing():

@@ -19,18 +19,17 @@ UNKNOWN: Final = -1  # no requirement is below 0
 class Position:
     """One account in one instrument: signed lots, what they cost, and what its resting orders may add.
 
-    `buy_lots`/`sell_lots` sum its resting orders without reduce-only, `reduce_buy_lots`/`reduce_sell_lots` those with;
-    `open_loss_units` is held by the former. `leverage` 0 means the instrument's default. `reduce_only_orders` are in
-    the order in which they came to rest, `attached_orders` those attached to others that are awake and untriggered,
-    `quotes` those of mass quotes, which `protection` may cancel. An isolated position has `isolated_units` of the
-    collateral for its own, a cross one None. Funding is settled to `funding_index`. `initial_units`
-    (UNKNOWN: to be worked out) and `pnl_units` memoise what it takes of cross equity and adds to it at the instrument's
-    `margin_key`, of which `margin_key` is a copy, -1 when nothing holds; they follow from the rest and are no state.
+    `buy_lots`/`sell_lots` sum its resting orders without reduce-only, `open_loss_units` is held by them; `special` is
+    None until it has others. `leverage` 0 means the instrument's default. An isolated position has `isolated_units` of
+    the collateral for its own, a cross one None. Funding is settled to `funding_index`.
+
+    `initial_units` (UNKNOWN: to be worked out) and `pnl_units` memoise what it takes of cross equity and adds to it at
+    the instrument's `margin_key`, of which `margin_key` is a copy, -1 when nothing holds; they follow from the rest and
+    are no state.
     """
 
     __slots__ = (
         "account",
-        "attached_orders",
         "buy_lots",
         "entry_value_units",
         "funding_index",
@@ -43,12 +42,8 @@ class Position:
         "open_loss_units",
         "open_orders",
         "pnl_units",
-        "protection",
-        "quotes",
-        "reduce_buy_lots",
-        "reduce_only_orders",
-        "reduce_sell_lots",
         "sell_lots",
+        "special",
     )
 
     def __init__(self, account: Account, instrument: Instrument) -> None:
@@ -63,12 +58,7 @@ class Position:
         self.open_loss_units = 0
         self.leverage = 0
         self.open_orders = 0
-        self.reduce_buy_lots = 0
-        self.reduce_sell_lots = 0
-        self.reduce_only_orders: dict[int, Order] | None = None
-        self.attached_orders: dict[int, Order] | None = None
-        self.quotes: dict[int, Order] | None = None
-        self.protection: MarketMakerProtection | None = None
+        self.special: SpecialOrders | None = None
         self.margin_key = -1
         self.initial_units = UNKNOWN
         self.pnl_units = 0
@@ -82,12 +72,19 @@ class Position:
         mirror.entry_value_units = self.entry_value_units
         mirror.buy_lots = self.buy_lots
         mirror.sell_lots = self.sell_lots
-        mirror.reduce_buy_lots = self.reduce_buy_lots
-        mirror.reduce_sell_lots = self.reduce_sell_lots
         mirror.open_loss_units = self.open_loss_units
         mirror.open_orders = self.open_orders
         mirror.leverage = self.leverage
+        if self.special is not None:
+            mirror.special_orders().reduce_buy_lots = self.special.reduce_buy_lots
+            mirror.special_orders().reduce_sell_lots = self.special.reduce_sell_lots
         return mirror
+
+    def special_orders(self) -> SpecialOrders:
+        """To change them."""
+        if self.special is None:
+            self.special = SpecialOrders()
+        return self.special
 
     def pnl_at(self, lot_value_units: int) -> int:
         """Unrealised P&L with one lot at this value."""
@@ -104,18 +101,43 @@ class Position:
 
     def needs_trim(self) -> bool:
         """Whether orders that may only reduce the position could do more than close it."""
-        if self.reduce_sell_lots > max(self.lots, 0) or self.reduce_buy_lots > max(-self.lots, 0):
+        special = self.special
+        if special is None:
+            return False
+        if special.reduce_sell_lots > max(self.lots, 0) or special.reduce_buy_lots > max(-self.lots, 0):
             return True
-        return bool(self.attached_orders) and bool(self.outlived_attached())
+        return bool(special.attached) and bool(self.outlived_attached())
 
     def outlived_attached(self) -> list[Order]:
         """The attached orders, by id, that could not reduce the position as it is, and whose parent fills no more."""
         outlived = []
-        for _, order in sorted((self.attached_orders or {}).items()):
+        for _, order in sorted((self.special or NO_SPECIAL_ORDERS).attached.items()):
             assert order.special is not None
             if self.lots * order.side >= 0 and order.special.parent_order_id not in self.account.orders:
                 outlived.append(order)
         return outlived
+
+
+class SpecialOrders:
+    """What only some positions have.
+
+    `reduce_buy_lots`/`reduce_sell_lots` sum its resting reduce-only orders; `reduce_only` are these in the order in
+    which they came to rest, `attached` those attached to others that are awake and untriggered, `quotes` those of mass
+    quotes, which `protection` may cancel; all by id.
+    """
+
+    __slots__ = ("attached", "protection", "quotes", "reduce_buy_lots", "reduce_only", "reduce_sell_lots")
+
+    def __init__(self) -> None:
+        self.reduce_buy_lots = 0
+        self.reduce_sell_lots = 0
+        self.reduce_only: dict[int, Order] = {}
+        self.attached: dict[int, Order] = {}
+        self.quotes: dict[int, Order] = {}
+        self.protection: MarketMakerProtection | None = None
+
+
+NO_SPECIAL_ORDERS: Final = SpecialOrders()  # to read from, of ordinary positions
 
 
 def fill_position(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trading.core.accounts import NO_ORDERS
 from trading.core.markets import Instrument
 from trading.core.orders import Order, special_of
 from trading.core.terms import TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
@@ -26,7 +27,6 @@ from trading.engine.commands import (
 from trading.engine.consequences import (
     QUEUED_COMMANDS,
     count_quote_fill,
-    credit,
     end_parent,
     follow,
     forget_trigger,
@@ -191,6 +191,8 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         if client_order_id:
             mark_closed(account, client_order_id, state.time_ns)
         return
+    if account.orders is NO_ORDERS:
+        account.orders = {}
     account.orders[order_id] = order
     position.open_orders += 1
     if event.expires_at_ns:
@@ -225,21 +227,21 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
 
     asset = instrument.settlement_asset
     noted = state.liquidation_index.noted
-    noted[event.maker_account_id] = noted[event.taker_account_id] = True
+    noted[maker_account.account_id] = noted[taker_account.account_id] = True
     position = maker.position
     if position.lots == 0:
         position.funding_index = instrument.funding_index
     position.lots = event.maker_position_lots
     position.entry_value_units = event.maker_entry_value_units
     position.margin_key = -1
-    credit(maker_account, asset, event.maker_realised_pnl_units - event.maker_fee_units)
+    maker_account.credit(asset, event.maker_realised_pnl_units - event.maker_fee_units)
     position = taker.position
     if position.lots == 0:
         position.funding_index = instrument.funding_index
     position.lots = event.taker_position_lots
     position.entry_value_units = event.taker_entry_value_units
     position.margin_key = -1
-    credit(taker_account, asset, event.taker_realised_pnl_units - event.taker_fee_units)
+    taker_account.credit(asset, event.taker_realised_pnl_units - event.taker_fee_units)
     fees_units = event.maker_fee_units + event.taker_fee_units
     state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
 

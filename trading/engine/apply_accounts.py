@@ -26,7 +26,7 @@ def _change_account_limits(state: State, event: e.AccountLimitsChanged) -> None:
 
 
 def _transfer_collateral(state: State, event: e.CollateralTransferred) -> None:
-    state.accounts[event.account_id].collateral[event.asset] = event.balance_units
+    state.accounts[event.account_id].credit(event.asset, event.amount_units)
     moved = state.transferred_units.get(event.asset, 0)
     state.transferred_units[event.asset] = moved + event.amount_units
     state.liquidation_index.note(event.account_id)
@@ -51,15 +51,16 @@ def _set_cancel_after(state: State, event: e.CancelAfterSet) -> None:
 def _set_protection(state: State, event: e.MarketMakerProtectionSet) -> None:
     account = state.accounts[event.account_id]
     position = account.positions.get(event.instrument_id) or new_position(state, account, event.instrument_id)
-    position.protection = None
+    special = position.special_orders()
+    special.protection = None
     if event.window_ns:
-        position.protection = MarketMakerProtection(
+        special.protection = MarketMakerProtection(
             event.window_ns, event.quantity_lots, event.delta_lots, event.freeze_ns
         )
 
 
 def _fire_protection(state: State, event: e.MarketMakerProtectionFired) -> None:
-    protection = state.accounts[event.account_id].positions[event.instrument_id].protection
+    protection = state.accounts[event.account_id].positions[event.instrument_id].special_orders().protection
     assert protection is not None
     protection.fire(event.frozen_until_ns)
 

@@ -9,7 +9,7 @@ from trading.core.positions import Position
 from trading.core.terms import INSURANCE_FUND, SETTLEMENT_ASSET
 from trading.engine import risk_events as e
 from trading.engine.commands import Liquidate
-from trading.engine.consequences import credit, new_position, queue_later, queue_settling, queue_triggers, queue_trim
+from trading.engine.consequences import new_position, queue_later, queue_settling, queue_triggers, queue_trim
 from trading.engine.events import AnyEvent
 from trading.engine.scopes import CROSS
 from trading.engine.state import DOMAINS, RESUMPTION_DUE, State
@@ -39,7 +39,7 @@ def _settle_funding(state: State, event: e.FundingSettled) -> None:
     account = state.accounts[event.account_id]
     position = account.positions[event.instrument_id]
     asset = position.instrument.settlement_asset
-    credit(account, asset, -event.charge_units)
+    account.credit(asset, -event.charge_units)
     if position.isolated_units is not None:
         position.isolated_units -= event.charge_units
     state.funding_units[asset] = state.funding_units.get(asset, 0) + event.charge_units
@@ -91,8 +91,8 @@ def _start_liquidation(state: State, event: e.LiquidationStarted) -> None:
 def _charge_liquidation_fee(state: State, event: e.LiquidationFeeCharged) -> None:
     account = state.accounts[event.account_id]
     asset = state.instruments[event.instrument_id].settlement_asset
-    credit(account, asset, -event.fee_units)
-    credit(state.accounts[INSURANCE_FUND], asset, event.fee_units)
+    account.credit(asset, -event.fee_units)
+    state.accounts[INSURANCE_FUND].credit(asset, event.fee_units)
 
 
 def _assign_position(state: State, event: e.PositionAssigned) -> None:
@@ -114,7 +114,7 @@ def _hold(state: State, position: Position, lots: int, entry_value_units: int, r
     position.lots = lots
     position.entry_value_units = entry_value_units
     position.margin_key = -1
-    credit(position.account, position.instrument.settlement_asset, realised_units)
+    position.account.credit(position.instrument.settlement_asset, realised_units)
     state.liquidation_index.note(position.account.account_id)
 
 
@@ -128,8 +128,8 @@ def _end_liquidation(state: State, event: e.LiquidationEnded) -> None:
 
 def _cover_deficit(state: State, event: e.DeficitCovered) -> None:
     account = state.accounts[event.account_id]
-    credit(state.accounts[INSURANCE_FUND], SETTLEMENT_ASSET, -event.amount_units)
-    credit(account, SETTLEMENT_ASSET, event.amount_units)
+    state.accounts[INSURANCE_FUND].credit(SETTLEMENT_ASSET, -event.amount_units)
+    account.credit(SETTLEMENT_ASSET, event.amount_units)
     if event.instrument_id != CROSS:
         position = account.positions[event.instrument_id]
         position.isolated_units = (position.isolated_units or 0) + event.amount_units

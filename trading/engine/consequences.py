@@ -44,8 +44,7 @@ def forget_trigger(state: State, order: Order) -> None:
     if not special.is_asleep:
         position.instrument.trigger_book(special.trigger_by).remove(order)
         if special.parent_order_id:
-            assert position.attached_orders is not None
-            del position.attached_orders[order.order_id]
+            del position.special_orders().attached[order.order_id]
     del state.untriggered[order.order_id]
 
 
@@ -106,7 +105,7 @@ def end_parent(state: State, order: Order) -> None:
 
 def count_quote_fill(state: State, quote: Order, lots: int) -> None:
     position = quote.position
-    protection = position.protection
+    protection = position.special_orders().protection
     if protection is None or protection.is_frozen(state.time_ns):
         return
     if protection.count(state.time_ns, quote.side * lots):
@@ -150,12 +149,8 @@ def queue_settling(state: State, instrument_id: int) -> None:
 
 def queue_trim(state: State, position: Position) -> None:
     """Reduce-only orders follow a position that has changed."""
-    if (position.reduce_only_orders or position.attached_orders) and position.needs_trim():
+    if position.special is not None and position.needs_trim():
         queue(state, TrimReduceOnly(b"", 0, position.account.account_id, position.instrument.instrument_id))
-
-
-def credit(account: Account, asset: str, units: int) -> None:
-    account.collateral[asset] = account.collateral.get(asset, 0) + units
 
 
 def new_position(state: State, account: Account, instrument_id: int) -> Position:

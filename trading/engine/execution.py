@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.orders import Order
-from trading.core.positions import Position, fill_position
+from trading.core.positions import NO_SPECIAL_ORDERS, Position, fill_position
 from trading.core.terms import (
     BUY,
     CANCEL_IOC,
@@ -108,7 +108,8 @@ class Execution(Walk):
     def _reduce_only_room(self) -> str:
         """9c: a reduce-only order may close the position and no more; what is beyond is cut."""
         position = self.position
-        room = abs(position.lots) - position.reduce_buy_lots - position.reduce_sell_lots
+        special = position.special or NO_SPECIAL_ORDERS
+        room = abs(position.lots) - special.reduce_buy_lots - special.reduce_sell_lots
         if self.replaced is not None:
             room += self.replaced.open_lots
         if position.lots * self.side >= 0 or room <= 0 or (self.replaced is not None and self.lots > room):

@@ -6,6 +6,7 @@ at least all that could fail it. So an engine that has just recovered, where eve
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final
 
 from sortedcontainers import SortedList
@@ -68,8 +69,8 @@ class LiquidationIndex:
         self.noted: dict[int, bool] = {}
         self.noted_before: set[int] = set()
         self.intervals: dict[int, list[tuple[int, int, int]]] = {}
-        self.lows: dict[int, Bounds] = {}
-        self.highs: dict[int, Bounds] = {}
+        self.lows: defaultdict[int, Bounds] = defaultdict(Bounds)
+        self.highs: defaultdict[int, Bounds] = defaultdict(Bounds)
 
     def note(self, account_id: int) -> None:
         self.noted[account_id] = True
@@ -102,42 +103,35 @@ class LiquidationIndex:
         Who was noted and is safer than before stays where it is: narrower marks are as true, and cost nothing now.
         """
         before = self.intervals.get(account_id, _NOWHERE)
-        was_noted = account_id in self.noted or account_id in self.noted_before
-        if was_noted and len(before) == len(intervals) and all(map(_covers, intervals, before)):
+        if _cover(intervals, before) and (account_id in self.noted or account_id in self.noted_before):
             return
-        self.intervals.pop(account_id, None)
+        if intervals:
+            self.intervals[account_id] = intervals
+        elif before:
+            del self.intervals[account_id]
         for instrument_id, low_ticks, high_ticks in before:
             if low_ticks:
                 self.lows[instrument_id].remove(low_ticks, account_id)
             if high_ticks:
                 self.highs[instrument_id].remove(high_ticks, account_id)
-        if not intervals:
-            return
-        self.intervals[account_id] = intervals
         for instrument_id, low_ticks, high_ticks in intervals:
             if low_ticks:
-                _bounds_in(self.lows, instrument_id).add(low_ticks, account_id)
+                self.lows[instrument_id].add(low_ticks, account_id)
             if high_ticks:
-                _bounds_in(self.highs, instrument_id).add(high_ticks, account_id)
+                self.highs[instrument_id].add(high_ticks, account_id)
 
 
-def _bounds_in(by_instrument: dict[int, Bounds], instrument_id: int) -> Bounds:
-    bounds = by_instrument.get(instrument_id)
-    if bounds is None:
-        bounds = by_instrument[instrument_id] = Bounds()
-    return bounds
-
-
-def _covers(wide: tuple[int, int, int], narrow: tuple[int, int, int]) -> bool:
-    """Whether marks within the narrow bound are within the wide one too. Only shorts have a high."""
-    if wide[0] != narrow[0] or (wide[2] == 0) != (narrow[2] == 0):
+def _cover(wide: list[tuple[int, int, int]], narrow: list[tuple[int, int, int]]) -> bool:
+    """Whether marks within the narrow bounds are within the wide ones too. Only shorts have a high."""
+    if len(wide) != len(narrow):
         return False
-    return wide[1] <= narrow[1] and wide[2] >= narrow[2]
+    for (instrument_id, low, high), (before_id, before_low, before_high) in zip(wide, narrow, strict=True):
+        if instrument_id != before_id or low > before_low or high < before_high or (high == 0) != (before_high == 0):
+            return False
+    return True
 
 
 def _code(price_ticks: int) -> int:
     """Rises with the price: its length in bits, then its first bits."""
-    length = price_ticks.bit_length()
-    if length <= _BUCKET_BITS:
-        return price_ticks
-    return ((length - _BUCKET_BITS) << _BUCKET_BITS) | (price_ticks >> (length - _BUCKET_BITS))
+    dropped_bits = price_ticks.bit_length() - _BUCKET_BITS
+    return dropped_bits << _BUCKET_BITS | price_ticks >> dropped_bits if dropped_bits > 0 else price_ticks

@@ -124,9 +124,9 @@ def _take_own_side(state: State, account: Account, placed: OrderPlaced, events: 
             position.lots = event.taker_position_lots
             position.entry_value_units = event.taker_entry_value_units
             gained = event.taker_realised_pnl_units - event.taker_fee_units
-            account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) + gained
+            account.credit(SETTLEMENT_ASSET, gained)
         elif isinstance(event, FundingSettled) and event.account_id == account.account_id:
-            account.collateral[SETTLEMENT_ASSET] = account.collateral.get(SETTLEMENT_ASSET, 0) - event.charge_units
+            account.credit(SETTLEMENT_ASSET, -event.charge_units)
             position.funding_index = instrument.funding_index
             if position.isolated_units is not None:
                 position.isolated_units -= event.charge_units
@@ -158,7 +158,8 @@ def _copy(account: Account) -> Account:
     copied = Account(account.account_id, account.user_id)
     copied.state = account.state
     copied.maximum_open_orders = account.maximum_open_orders
-    copied.collateral = dict(account.collateral)
+    copied.collateral_units = account.collateral_units
+    copied.other_collateral = account.other_collateral
     copied.orders = dict(account.orders)
     copied.client_orders = account.client_orders
     copied.closed_client_orders = account.closed_client_orders

@@ -5,7 +5,6 @@ from __future__ import annotations
 from risk.core.margin import ceil_ppb, initial_margin_units
 from trading.core.accounts import Account
 from trading.core.positions import UNKNOWN, Position
-from trading.core.terms import SETTLEMENT_ASSET
 
 
 def leverage_of(position: Position) -> int:
@@ -58,7 +57,7 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
 
     The requirement of the position `besides` is left out, its part of equity is not.
     """
-    equity = account.collateral.get(SETTLEMENT_ASSET, 0)
+    equity = account.collateral_units or 0
     initial = 0
     for position in account.positions.values():
         if position.margin_key != position.instrument.margin_key:

@@ -21,14 +21,10 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
     (book.bids if side == BUY else book.asks).add(order)
     if order.reduce_only:
         hold_reduce_only(position, side, lots)
-        if position.reduce_only_orders is None:
-            position.reduce_only_orders = {}
-        position.reduce_only_orders[order.order_id] = order
+        position.special_orders().reduce_only[order.order_id] = order
         return
     if special is not None and special.is_quote:
-        if position.quotes is None:
-            position.quotes = {}
-        position.quotes[order.order_id] = order
+        position.special_orders().quotes[order.order_id] = order
     order.open_loss_units = open_loss_units
     hold(position, side, lots, open_loss_units)
 
@@ -46,9 +42,9 @@ def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None
 def hold_reduce_only(position: Position, side: int, lots: int) -> None:
     """Count open lots into those that may only reduce the position (negative: out of them)."""
     if side == BUY:
-        position.reduce_buy_lots += lots
+        position.special_orders().reduce_buy_lots += lots
     else:
-        position.reduce_sell_lots += lots
+        position.special_orders().reduce_sell_lots += lots
 
 
 def take_off_book(state: State, order: Order, lots: int, closes: bool = True) -> None:
@@ -68,11 +64,9 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
         return
     leave(order)
     if order.reduce_only:
-        assert position.reduce_only_orders is not None
-        del position.reduce_only_orders[order.order_id]
+        del position.special_orders().reduce_only[order.order_id]
     elif order.special is not None and order.special.is_quote:
-        assert position.quotes is not None
-        del position.quotes[order.order_id]
+        del position.special_orders().quotes[order.order_id]
     if closes:
         close(state, order)
 
@@ -88,9 +82,7 @@ def watch(order: Order) -> None:
     position, special = order.position, special_of(order)
     position.instrument.trigger_book(special.trigger_by).add(order)
     if special.parent_order_id:
-        if position.attached_orders is None:
-            position.attached_orders = {}
-        position.attached_orders[order.order_id] = order
+        position.special_orders().attached[order.order_id] = order
 
 
 def close(state: State, order: Order) -> None:

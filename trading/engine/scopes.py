@@ -13,7 +13,6 @@ from risk.core.waterfall import safe_bound_ticks
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
-from trading.core.terms import SETTLEMENT_ASSET
 
 CROSS: Final = 0
 
@@ -24,12 +23,16 @@ def held_by_scope(account: Account) -> dict[int, list[Position]]:
     isolated: list[Position] = []
     for position in account.positions.values():
         if position.lots:
-            (cross if position.isolated_units is None else isolated).append(position)
+            if position.isolated_units is None:
+                cross.append(position)
+            else:
+                isolated.append(position)
     if len(cross) > 1:
         cross.sort(key=_instrument_id)
     scopes = {CROSS: cross} if cross else {}
-    for position in sorted(isolated, key=_instrument_id) if isolated else ():
-        scopes[position.instrument.instrument_id] = [position]
+    if isolated:
+        for position in sorted(isolated, key=_instrument_id):
+            scopes[position.instrument.instrument_id] = [position]
     return scopes
 
 
@@ -43,7 +46,9 @@ def margin_of(
 ) -> tuple[int, list[int]]:
     """(equity, maintenance margin of each held position) of a scope, in ledger units."""
     if scope == CROSS:
-        equity = account.collateral.get(SETTLEMENT_ASSET, 0) - account.isolated_units()
+        equity = account.collateral_units or 0
+        if len(held) < len(account.positions):  # else none of them is isolated
+            equity -= account.isolated_units()
     else:
         equity = account.positions[scope].isolated_units or 0
     maintenance = []
@@ -63,20 +68,28 @@ def safe_marks(
 
     A low or high of 0 is no bound. slack_units: equity less maintenance, not below 0, spread by notional.
     """
+    if len(held) == 1:
+        return [_safe_mark(held[0], slack_units, marked, lot_value_units)]
     notionals = []
     for position in held:
         value_units = lot_value_units if position.instrument is marked else position.instrument.lot_value_units
         notionals.append(abs(position.lots) * value_units)
     total = sum(notionals) or 1
-    bounds = []
-    for position, notional in zip(held, notionals, strict=True):
-        instrument, lots = position.instrument, position.lots
-        value_units = instrument.value_units
-        mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
-        share_units = slack_units * notional // total
-        bound = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
-        bounds.append((instrument.instrument_id, bound, 0) if lots > 0 else (instrument.instrument_id, 0, bound))
-    return bounds
+    return [
+        _safe_mark(position, slack_units * notional // total, marked, lot_value_units)
+        for position, notional in zip(held, notionals, strict=True)
+    ]
+
+
+def _safe_mark(
+    position: Position, share_units: int, marked: Instrument | None, lot_value_units: int
+) -> tuple[int, int, int]:
+    """As in `safe_marks`, for one position that may lose `share_units` of equity less maintenance."""
+    instrument, lots = position.instrument, position.lots
+    value_units = instrument.value_units
+    mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
+    bound = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
+    return (instrument.instrument_id, bound, 0) if lots > 0 else (instrument.instrument_id, 0, bound)
 
 
 def _instrument_id(position: Position) -> int:

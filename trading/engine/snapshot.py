@@ -13,7 +13,7 @@ from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.core.markets import Instrument
 from trading.core.order_book import orders_of
 from trading.core.orders import NOT_SPECIAL, Order, Special, special_of
-from trading.core.positions import Position
+from trading.core.positions import NO_SPECIAL_ORDERS, Position, SpecialOrders
 from trading.core.protection import MarketMakerProtection
 from trading.engine.commands import InternalCommand, SettleFunding, TriggerOrder, UnwindFund
 from trading.engine.resting import watch
@@ -70,6 +70,7 @@ _POSITION_FIELDS: Final = (
 )
 
 
+_REDUCE_FIELDS: Final = frozenset(("reduce_buy_lots", "reduce_sell_lots"))  # of the position's special orders
 _PROTECTION_FIELDS: Final = ("window_ns", "quantity_lots", "delta_lots", "freeze_ns")
 
 
@@ -189,7 +190,7 @@ def _dump_account(account: Account) -> list[Any]:
         account.state,
         account.maximum_open_orders,
         account.cancel_after_ns,
-        sorted(account.collateral.items()),
+        list(account.collateral().items()),
         [[name, f"{content:x}", order_id] for name, (content, order_id) in known],
         list((account.closed_client_orders or {}).items()),
         [_dump_position(instrument_id, position) for instrument_id, position in sorted(account.positions.items())],
@@ -199,14 +200,15 @@ def _dump_account(account: Account) -> list[Any]:
 
 
 def _dump_position(instrument_id: int, position: Position) -> list[Any]:
-    plain = [getattr(position, name) for name in _POSITION_FIELDS]
+    special = position.special or NO_SPECIAL_ORDERS
+    plain = [getattr(special if name in _REDUCE_FIELDS else position, name) for name in _POSITION_FIELDS]
     owed_since = str(position.instrument.funding_index - position.funding_index) if position.lots else "0"
     return [
         instrument_id,
         *plain,
         owed_since,
-        list(position.reduce_only_orders or ()),
-        _dump_protection(position.protection),
+        list(special.reduce_only),
+        _dump_protection(special.protection),
     ]
 
 
@@ -248,25 +250,31 @@ def _load_account(state: State, parts: list[Any], orders: dict[int, Order]) -> N
     account.state, account.maximum_open_orders, account.cancel_after_ns = parts[2:5]
     if account.cancel_after_ns:
         state.add_timer(account.cancel_after_ns, CANCEL_AFTER_DUE, account.account_id, 0)
-    account.collateral = dict(parts[5])
+    for asset, units in parts[5]:
+        account.credit(asset, units)
     account.client_orders = {name: (int(content, 16), order_id) for name, content, order_id in parts[6]} or None
     account.closed_client_orders = dict(parts[7]) or None
     account.liquidations = dict(parts[10]) or None
     reduce_only: list[tuple[Position, list[int]]] = []
     for fields in parts[8]:
         position = Position(account, state.instruments[fields[0]])
+        special = SpecialOrders()
         for name, value in zip(_POSITION_FIELDS, fields[1:-3], strict=True):
-            setattr(position, name, value)
+            setattr(special if name in _REDUCE_FIELDS else position, name, value)
+        special.protection = _load_protection(fields[-1])
+        if fields[-2] or special.protection is not None:
+            position.special = special
         position.funding_index = position.instrument.funding_index - int(fields[-3])
-        position.protection = _load_protection(fields[-1])
         account.positions[fields[0]] = position
         reduce_only.append((position, fields[-2]))
+    if parts[9]:
+        account.orders = {}
     for fields in parts[9]:
         order = _load_order(state, account, fields)
         orders[order.order_id] = account.orders[order.order_id] = order
     for position, order_ids in reduce_only:
         if order_ids:
-            position.reduce_only_orders = {order_id: account.orders[order_id] for order_id in order_ids}
+            position.special_orders().reduce_only = {order_id: account.orders[order_id] for order_id in order_ids}
     state.accounts[account.account_id] = account
 
 
@@ -286,6 +294,5 @@ def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
         if not (order.special and order.special.is_asleep):
             watch(order)
     elif order.special and order.special.is_quote:
-        position = order.position
-        position.quotes = {**(position.quotes or {}), order_id: order}
+        order.position.special_orders().quotes[order_id] = order
     return order

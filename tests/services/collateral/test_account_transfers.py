@@ -75,7 +75,7 @@ def money(engine, ids):
     assert selectors.faults() == []
     assert selectors.balance_units(kind=ledger.TRANSIT, asset="USDT") == 0
     state = engine.engine.state
-    held = {id: account.collateral.get("USDT", 0) for id, account in state.accounts.items()}
+    held = {id: account.collateral_units or 0 for id, account in state.accounts.items()}
     assert selectors.balance_units(kind=ledger.COLLATERAL, asset="USDT") == sum(held.values())
     return [(held[id], selectors.funding_units(account_id=id, asset="USDT")) for id in ids]
 

@@ -59,7 +59,7 @@ def attempt(account_id, amount_units, key="one"):
 def money(engine, account_id):
     """(funding, transit, the wallets' mirror of the engine, the engine's own collateral)"""
     assert selectors.faults() == []
-    held = engine.engine.state.accounts[account_id].collateral.get("USDT", 0)
+    held = engine.engine.state.accounts[account_id].collateral_units or 0
     own = [selectors.balance_units(kind=kind, asset="USDT") for kind in (ledger.TRANSIT, ledger.COLLATERAL)]
     return (selectors.funding_units(account_id=account_id, asset="USDT"), *own, held)
 
@@ -303,7 +303,7 @@ def test_the_same_key_at_the_same_time_is_one_transfer(engine, alice):
 def fund_money(engine):
     """(the exchange's equity, transit, the wallets' mirror of the engine, the fund's collateral)"""
     assert selectors.faults() == []
-    held = engine.engine.state.accounts[INSURANCE_FUND].collateral.get("USDT", 0)
+    held = engine.engine.state.accounts[INSURANCE_FUND].collateral_units or 0
     kinds = (ledger.EQUITY, ledger.TRANSIT, ledger.COLLATERAL)
     return (*(selectors.balance_units(kind=kind, asset="USDT") for kind in kinds), held)
 

@@ -53,11 +53,11 @@ def price(clock):  # noqa: F811
 
 def test_building_it_twice_changes_nothing(engine):
     visitors = seed({})
-    money = {account.account_id: dict(account.collateral) for account in engine.state.accounts.values()}
+    money = {account.account_id: account.collateral() for account in engine.state.accounts.values()}
     counts = Account.objects.count(), ApiKey.objects.count(), Entry.objects.count()
     again = seed({visitor.name: visitor for visitor in visitors})
     assert again == visitors
-    assert {account.account_id: dict(account.collateral) for account in engine.state.accounts.values()} == money
+    assert {account.account_id: account.collateral() for account in engine.state.accounts.values()} == money
     assert (Account.objects.count(), ApiKey.objects.count(), Entry.objects.count()) == counts
     assert sorted(instrument.terms.symbol for instrument in engine.state.instruments.values()) == [
         "BTC-PERP",

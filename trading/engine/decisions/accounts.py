@@ -71,7 +71,7 @@ def transfer_collateral(state: State, command: TransferCollateral) -> list[AnyEv
     amount = command.amount_units
     if command.asset != SETTLEMENT_ASSET or amount == 0 or abs(amount) > MAXIMUM_TRANSFER_UNITS:
         return refuse(command, "invalid_parameter")
-    collateral = account.collateral.get(command.asset, 0)
+    collateral = account.collateral_units or 0
     if amount < 0:
         is_fund = command.account_id == INSURANCE_FUND
         is_liquidated = account.liquidations is not None and CROSS in account.liquidations

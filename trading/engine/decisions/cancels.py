@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trading.core.orders import Order
+from trading.core.positions import NO_SPECIAL_ORDERS
 from trading.core.terms import (
     ACCOUNT_FROZEN,
     CANCEL_DEAD_MAN,
@@ -96,10 +97,11 @@ def expire_order(state: State, command: ExpireOrder) -> list[AnyEvent]:
 def trim_reduce_only(state: State, command: TrimReduceOnly) -> list[AnyEvent]:
     """Newest first, cut resting reduce-only orders until the rest no more than close the position."""
     position = state.accounts[command.account_id].positions[command.instrument_id]
-    closing_lots = position.reduce_sell_lots if position.lots > 0 else position.reduce_buy_lots
+    special = position.special or NO_SPECIAL_ORDERS
+    closing_lots = special.reduce_sell_lots if position.lots > 0 else special.reduce_buy_lots
     excess_lots = closing_lots - abs(position.lots)
     events: list[AnyEvent] = []
-    for order in reversed((position.reduce_only_orders or {}).values()):
+    for order in reversed(special.reduce_only.values()):
         if position.lots * order.side >= 0:
             events.append(cancelled(order, CANCEL_REDUCE_ONLY))
         elif excess_lots >= order.open_lots:

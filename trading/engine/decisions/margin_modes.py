@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.core.accounts import Account
 from trading.core.positions import Position
-from trading.core.terms import ACCOUNT_FROZEN, SETTLEMENT_ASSET
+from trading.core.terms import ACCOUNT_FROZEN
 from trading.engine.commands import ChangeIsolatedMargin, SetMarginMode
 from trading.engine.decisions.accounts import MAXIMUM_TRANSFER_UNITS
 from trading.engine.events import AnyEvent
@@ -51,7 +51,7 @@ def change_isolated_margin(state: State, command: ChangeIsolatedMargin) -> list[
         return refuse(command, "invalid_parameter")
     if amount > 0:
         equity, initial = equity_and_initial(account)
-        collateral = account.collateral.get(SETTLEMENT_ASSET, 0) - account.isolated_units()
+        collateral = (account.collateral_units or 0) - account.isolated_units()
         if amount > max(0, min(collateral, equity) - initial):
             return refuse(command, "insufficient_funds")
     else:

@@ -7,7 +7,7 @@ from typing import Final
 from risk.core.margin import open_loss_units
 from trading.core.order_book import Ladder, orders_of
 from trading.core.orders import Order
-from trading.core.positions import Position
+from trading.core.positions import NO_SPECIAL_ORDERS, Position
 from trading.core.terms import (
     ACCOUNT_FROZEN,
     ACCOUNT_NORMAL,
@@ -61,7 +61,8 @@ class _Plan:
 
     def __init__(self, position: Position, quotes: tuple[Quote, ...]) -> None:
         self.position = position
-        present = {(order.side, order.price_ticks): order for order in (position.quotes or {}).values()}
+        quotes_before = (position.special or NO_SPECIAL_ORDERS).quotes
+        present = {(order.side, order.price_ticks): order for order in quotes_before.values()}
         self.kept: dict[int, tuple[Order, int]] = {}
         self.new: list[Quote] = []
         for quote in quotes:
@@ -70,7 +71,7 @@ class _Plan:
                 self.kept[order.order_id] = (order, quote.quantity_lots)
             else:
                 self.new.append(quote)
-        self.gone = [order for _, order in sorted((position.quotes or {}).items()) if order.order_id not in self.kept]
+        self.gone = [order for _, order in sorted(quotes_before.items()) if order.order_id not in self.kept]
 
     def margin_refusal(self) -> str:
         """Position limit and margin, as if the new quotes rested in place of the old ones."""
@@ -135,12 +136,13 @@ def set_market_maker_protection(state: State, command: SetMarketMakerProtection)
 def fire_market_maker_protection(state: State, command: FireMarketMakerProtection) -> list[AnyEvent]:
     """Every quote of the account in the instrument goes."""
     position = state.accounts[command.account_id].positions[command.instrument_id]
-    protection = position.protection
+    special = position.special or NO_SPECIAL_ORDERS
+    protection = special.protection
     if protection is None or protection.is_frozen(state.time_ns):
         return []
     frozen_until_ns = state.time_ns + protection.freeze_ns if protection.freeze_ns else 0
     events: list[AnyEvent] = [MarketMakerProtectionFired(command.account_id, command.instrument_id, frozen_until_ns)]
-    for _, order in sorted((position.quotes or {}).items()):
+    for _, order in sorted(special.quotes.items()):
         events.append(cancelled(order, CANCEL_MARKET_MAKER_PROTECTION))
     return events
 
@@ -173,9 +175,10 @@ def _state_refusal(position: Position, quotes: tuple[Quote, ...], time_ns: int) 
         return "account_restricted"
     if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
         return "instrument_halted"
-    if position.protection is not None and position.protection.is_frozen(time_ns):
+    special = position.special or NO_SPECIAL_ORDERS
+    if special.protection is not None and special.protection.is_frozen(time_ns):
         return "quotes_frozen"
-    others = position.open_orders - len(position.quotes or {})
+    others = position.open_orders - len(special.quotes)
     if others + len(quotes) > (account.maximum_open_orders or instrument.maximum_open_orders):
         return "too_many_open_orders"
     return ""
@@ -200,7 +203,7 @@ def _market_refusal(position: Position, quotes: tuple[Quote, ...]) -> str:
 
 def _best_key(opposite: Ladder, position: Position) -> int | None:
     """Side times price of the best order that is not one of the account's own quotes."""
-    quotes = position.quotes or {}
+    quotes = (position.special or NO_SPECIAL_ORDERS).quotes
     for level in opposite.walk():
         if any(order.order_id not in quotes for order in orders_of(level)):
             return level.key
