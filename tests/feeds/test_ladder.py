@@ -90,7 +90,7 @@ database = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def market(desk, monkeypatch, settings):
     """A desk whose audit trail goes by its clock."""
-    settings.EXCHANGE_LADDER = {"percent": 50, "instruments": 2, "tighten_s": 20, "loosen_s": 10}
+    settings.EXCHANGE_LADDER = {"percent": 50, "indices": 2, "tighten_s": 20, "loosen_s": 10}
     monkeypatch.setattr(timezone, "now", lambda: moment(desk))
     return desk
 

@@ -52,7 +52,8 @@ class Engine:
         self._order = state.subject
         self._view = None
         if state.urgent or state.pending:
-            self._view = self._order_view()
+            if state.subject is not None and type(command) in _ORDER_COMMANDS:
+                self._view = order_view(state, state.subject, record.events)
             self._drain(time_ns, records)
         return records
 
@@ -66,23 +67,19 @@ class Engine:
         """The reply to the last executed command, with the best prices after all that followed from it."""
         record, order = self._record, self._order
         assert record is not None
-        view = self._view or self._order_view()
-        if view is not None and order is not None:
-            instrument: Instrument | None = order.position.instrument
+        command, view = record.command, self._view
+        instrument: Instrument | None
+        if order is not None and type(command) in _ORDER_COMMANDS:
+            instrument = order.position.instrument
+            if view is None:
+                view = order_view(self.state, order, record.events)
         else:
-            instrument = self.state.instruments.get(getattr(record.command, "instrument_id", 0))
+            instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
         best_bid_ticks = best_ask_ticks = 0
         if instrument is not None:
-            best_bid_ticks = instrument.book.bids.best_price_ticks()
-            best_ask_ticks = instrument.book.asks.best_price_ticks()
+            best_bid_ticks, best_ask_ticks = instrument.book.best_prices_ticks()
         return Outcome(
-            record.command.command_id,
-            record.sequence,
-            record.time_ns,
-            record.events,
-            view,
-            best_bid_ticks,
-            best_ask_ticks,
+            command.command_id, record.sequence, record.time_ns, record.events, view, best_bid_ticks, best_ask_ticks
         )
 
     def answer(self, query: c.Query) -> AccountView | OrdersPreview | QueryRefused:
@@ -107,13 +104,6 @@ class Engine:
         events = decide(state, command)
         finish(state, command, events)
         return Record(state.sequence, time_ns, cause_sequence, command, events)
-
-    def _order_view(self) -> OrderView | None:
-        """The order the last command was about, as it stands now; taken before anything else can change it."""
-        record, order = self._record, self._order
-        if record is None or order is None or type(record.command) not in _ORDER_COMMANDS:
-            return None
-        return order_view(self.state, order, record.events)
 
     def _fire_timers(self, time_ns: int, records: list[Record]) -> None:
         state = self.state

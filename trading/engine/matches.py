@@ -46,8 +46,7 @@ def state_matches(
         maker_position = maker.position
         maker_id, price = maker_position.account.account_id, maker.price_ticks
         if kind != TRADE:
-            _, hidden_lots = icebergs.get(maker.order_id) or (0, special.hidden_lots)
-            events.append(_maker_cancelled(maker, lots, kind, hidden_lots))
+            events.append(_maker_cancelled(maker, lots, kind, icebergs))
             continue
         lot_value = price * instrument.value_units
         if maker_position.funding_index != funding_index and maker_id not in running and maker_position.lots:
@@ -87,8 +86,9 @@ def state_matches(
         events += _isolated_margins(events[first:], instrument_id, state, None if is_liquidation else taker)
 
 
-def _maker_cancelled(maker: Order, lots: int, reason: int, hidden_lots: int) -> OrderCancelled:
+def _maker_cancelled(maker: Order, lots: int, reason: int, icebergs: dict[int, tuple[int, int]]) -> OrderCancelled:
     position = maker.position
+    _, hidden_lots = icebergs.get(maker.order_id) or (0, (maker.special or NOT_SPECIAL).hidden_lots)
     account_id, instrument_id = position.account.account_id, position.instrument.instrument_id
     ticks = maker.price_ticks
     return OrderCancelled(maker.order_id, account_id, instrument_id, maker.side, ticks, lots, True, reason, hidden_lots)

@@ -27,8 +27,11 @@ from trading.engine.state import State
 
 def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
     """The order as it stands; `events` of its record tell why it closed."""
-    status, cancel_reason, reject_code = _standing(order, events)
-    position = order.position
+    position, open_lots, filled_lots = order.position, order.open_lots, order.filled_lots
+    if open_lots and not order.is_untriggered:
+        status, cancel_reason, reject_code = ORDER_PARTIALLY_FILLED if filled_lots else ORDER_NEW, 0, ""
+    else:
+        status, cancel_reason, reject_code = _standing(order, events)
     view = OrderView(
         order.order_id,
         position.account.account_id,
@@ -47,9 +50,9 @@ def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
         status,
         cancel_reason,
         reject_code,
-        order.filled_lots,
+        filled_lots,
         order.filled_value_units,
-        order.quantity_lots - order.filled_lots - order.open_lots,
+        order.quantity_lots - filled_lots - open_lots,
         order.created_at_ns,
         state.time_ns,
         order.sequence,
@@ -79,11 +82,9 @@ def _with_more(view: OrderView, order: Order) -> OrderView:
 
 
 def _standing(order: Order, events: list[AnyEvent]) -> tuple[int, int, str]:
-    """(status, cancel reason, reject code); 0 and "" where there is none."""
+    """(status, cancel reason, reject code) of an order not in the book; 0 and "" where there is none."""
     if order.is_untriggered:
         return ORDER_UNTRIGGERED, 0, ""
-    if order.open_lots:
-        return ORDER_PARTIALLY_FILLED if order.filled_lots else ORDER_NEW, 0, ""
     if order.filled_lots == order.quantity_lots:
         return ORDER_FILLED, 0, ""
     reason, code = _closing_reason(order.order_id, events)
