@@ -10,6 +10,11 @@ export class OrderForm {
     this.takerFee = Number(takerFee);
     this.leverage = leverage;
     this.marginMode = marginMode;
+    this.isChoosing = false;
+    const choice = leverage.form;
+    choice.addEventListener("input", () => (this.isChoosing = true));
+    choice.addEventListener("htmx:afterRequest", () => (this.isChoosing = false));
+    choice.addEventListener("focusout", ({ relatedTarget }) => (this.isChoosing &&= choice.contains(relatedTarget)));
     this.available = 0;
     this.submit = form.querySelector("#submit");
     this.preview = form.querySelector("#preview");
@@ -73,11 +78,11 @@ export class OrderForm {
     this.changed();
   }
 
-  // What the account has free, and its leverage here once it chose one.
+  // What the account has free, and its leverage and margin mode here, but not while somebody chooses others.
   showFunds({ available, leverage, marginMode }) {
     this.available = Number(available);
-    if (leverage && document.activeElement !== this.leverage) this.leverage.value = leverage;
-    if (marginMode && document.activeElement !== this.marginMode) this.marginMode.value = marginMode;
+    if (leverage && !this.isChoosing) this.leverage.value = leverage;
+    if (marginMode && !this.isChoosing) this.marginMode.value = marginMode;
     this.showWorth();
   }
 

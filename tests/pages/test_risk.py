@@ -67,6 +67,21 @@ def test_the_form_says_which_prices_are_taken(visitors):
     expect(limits).not_to_have_text(shown, timeout=15_000)
 
 
+def test_what_is_being_chosen_stays(visitors, usual_margin):
+    """The account is shown anew every few seconds."""
+    page = visitors.trader("alice").page
+    mode, leverage = page.get_by_label("Margin mode"), page.get_by_label("Leverage")
+    mode.select_option("Isolated")
+    leverage.fill("33")
+    with page.expect_response("**/account"):
+        pass
+    page.wait_for_function("document.querySelector('#account [data-available]')")
+    expect(mode).to_have_value("isolated")
+    expect(leverage).to_have_value("33")
+    page.locator("#quantity").focus()
+    expect(mode).to_have_value("cross")
+
+
 @SIZES
 def test_a_position_gets_margin_of_its_own(visitors, clean_slate, viewport):
     alice = visitors.trader("alice", viewport=viewport)
@@ -91,7 +106,7 @@ def test_a_position_gets_margin_of_its_own(visitors, clean_slate, viewport):
         re.compile(r"would have [\d,.]+ USDT .* liquidation price \d")
     )
     check(page, "margin")
-    change.fill("−1")
+    change.fill("−300")
     expect(position.get_by_role("status")).to_contain_text("add collateral")
     expect(position.get_by_role("status")).not_to_contain_text("would have")
     change.fill("100")

@@ -74,7 +74,7 @@ DIFFERS_BY = {  # rarer ones: a longer stream, both engines side by side
     "unsettled_funding_is_lost_with_a_fill": 2,
     "the_margin_check_forgets_fees": 3,
     "protection_counts_fills_for_ever": 3,
-    "renewing_a_switch_keeps_its_first_deadline": 75,
+    "renewing_a_switch_keeps_its_first_deadline": 60,
     "an_iceberg_keeps_its_place": 4,
     "the_switch_spares_orders_that_wait": 2,
     "orders_expire_a_moment_early": 2,
