@@ -62,8 +62,11 @@ def initial_margin_units(
     """
     if not (lots or buy_lots or sell_lots):
         return 0
-    bought_lots = lots + buy_lots if lots + buy_lots >= 0 else -lots - buy_lots  # cheaper than abs()
-    sold_lots = lots - sell_lots if lots >= sell_lots else sell_lots - lots
+    bought_lots, sold_lots = lots + buy_lots, lots - sell_lots
+    if bought_lots < 0:  # cheaper than abs()
+        bought_lots = -bought_lots
+    if sold_lots < 0:
+        sold_lots = -sold_lots
     # A side's requirement rises with its notional and with its open lots: where both are larger, one side decides.
     if bought_lots >= sold_lots and buy_lots >= sell_lots:
         return side_requirement_units(instrument, bought_lots, buy_lots, leverage) + open_loss_units

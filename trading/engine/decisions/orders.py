@@ -58,8 +58,9 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
         return refuse(command, code)
     order_id = state.next_id(1)
     execution: Execution | None = None
-    resting_lots, cut_lots, open_loss_units = command.quantity_lots, 0, 0
-    if command.order_type not in TRIGGERED_TYPES:
+    if command.order_type in TRIGGERED_TYPES:
+        resting_lots, cut_lots, open_loss_units = command.quantity_lots, 0, 0
+    else:
         execution = Execution(position, command, command.quantity_lots, command.price_ticks)
         code = execution.plan()
         if code:
