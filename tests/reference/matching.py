@@ -153,15 +153,17 @@ def cost_of(instrument: Instrument, maker: Order, lots: int) -> int:
 def available_units(world: World, instrument: Instrument, maker: Order, changed_lots: int) -> int:
     """What fills that change the position of the maker's account by so many lots may cost it at the most."""
     account = world.account(maker.account_id)
-    units = max(0, money.cross_equity(world.instruments, account))
+    cross_units = money.cross_equity(world.instruments, account)
+    units = max(0, cross_units)
     position = account.position(instrument.instrument_id)
     if not position.is_isolated:
         return units
     own_units = money.isolated_equity(instrument, position)
     if maker.side * position.lots >= 0:
         return units + max(0, own_units)
-    closed_lots = min(abs(position.lots), changed_lots)
-    return max(0, units + own_units * closed_lots // abs(position.lots))
+    if changed_lots > abs(position.lots):
+        return max(0, cross_units + own_units)
+    return max(0, units + own_units * changed_lots // abs(position.lots))
 
 
 def stand_behind(queue: list[Shown], again: Shown) -> None:

@@ -302,13 +302,13 @@ def check_deleveraged(view: View, event: events.PositionAssigned, before: Before
 
 
 def check_maker(view: View, account_id: int, instrument_id: int, before: Before, fees_units: int) -> None:
-    """Of each of its scopes; what an isolated position lacked falls on the cross margin when it is closed."""
+    """Of each of its scopes, but for the fees; what an isolated position lacked falls on cross when it is closed."""
     account = view.accounts[account_id]
     scopes_met = (0, instrument_id) if account.position(instrument_id).is_isolated else (0,)
     lacking_units = {scope: min(0, before.equities[account_id, scope]) for scope in scopes_met}
     for scope in scopes_met:
         left_units = equity_of(view, account, scope)
-        least_units = lacking_units[scope] if scope else sum(lacking_units.values()) - fees_units
+        least_units = (lacking_units[scope] if scope else sum(lacking_units.values())) - fees_units
         assert left_units >= least_units, f"I8: its own orders leave account {account_id} {left_units} in {scope}"
 
 

@@ -185,23 +185,28 @@ class Walk:
         account = position.account
         cost_units = lots * self.beyond_mark_ticks * instrument.value_units
         cost_units += self.costs_units.get(account.account_id, 0)
-        bearable_units = max(0, equity_and_initial(account)[0])
+        bearable_units = equity_and_initial(account)[0]
         if position.isolated_units is not None:
-            bearable_units += self._own_share_units(position, maker.side, lots)
+            bearable_units = self._bearable_isolated_units(position, maker.side, lots, bearable_units)
         if cost_units > max(0, bearable_units):
             return False
         self.costs_units[account.account_id] = cost_units
         return True
 
-    def _own_share_units(self, position: Position, side: int, lots: int) -> int:
-        """What an isolated position bears itself of a fill: its equity where it grows, else that of what is closed."""
-        equity_units = position.isolated_units or 0
-        equity_units += position.pnl_at(position.instrument.lot_value_units) - position.owed_funding_units()
+    def _bearable_isolated_units(self, position: Position, side: int, lots: int, cross_units: int) -> int:
+        """Cross equity bears with the position's own where it grows, with that of the closed part where it shrinks.
+
+        Where it changes side all its own becomes cross equity first.
+        """
+        own_units = position.isolated_units or 0
+        own_units += position.pnl_at(position.instrument.lot_value_units) - position.owed_funding_units()
         held = abs(position.lots)
         if position.lots * side >= 0:
-            return max(0, equity_units)
-        closed = min(held, abs(self._running_lots(position) + side * lots - position.lots))
-        return equity_units * closed // held
+            return max(0, cross_units) + max(0, own_units)
+        changed = abs(self._running_lots(position) + side * lots - position.lots)
+        if changed > held:
+            return cross_units + own_units
+        return max(0, cross_units) + own_units * changed // held
 
     def _is_of_a_filled_group(self, maker: Order) -> bool:
         """Whether this walk has filled another of its group, of which one cancels the other."""
