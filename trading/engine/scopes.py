@@ -61,6 +61,22 @@ def margin_of(
     return equity, maintenance
 
 
+def lone_position(account: Account) -> Position | None:
+    """The usual case: the only position that the account ever had, cross, with lots, not in liquidation."""
+    if len(account.positions) != 1 or account.liquidations is not None:
+        return None
+    (position,) = account.positions.values()
+    return position if position.lots and position.isolated_units is None else None
+
+
+def lone_slack_units(position: Position, marked: Instrument | None, lot_value_units: int) -> int:
+    """Equity less maintenance margin of the account whose lone position it is."""
+    instrument, lots = position.instrument, position.lots
+    signed_units = lots * (lot_value_units if instrument is marked else instrument.lot_value_units)
+    maintenance_units = maintenance_margin_units(instrument.brackets, signed_units if lots > 0 else -signed_units)
+    return (position.account.collateral_units or 0) + signed_units - position.entry_value_units - maintenance_units
+
+
 def safe_marks(
     held: list[Position], slack_units: int, marked: Instrument | None = None, lot_value_units: int = 0
 ) -> list[tuple[int, int, int]]:
@@ -69,19 +85,19 @@ def safe_marks(
     A low or high of 0 is no bound. slack_units: equity less maintenance, not below 0, spread by notional.
     """
     if len(held) == 1:
-        return [_safe_mark(held[0], slack_units, marked, lot_value_units)]
+        return [safe_mark(held[0], slack_units, marked, lot_value_units)]
     notionals = []
     for position in held:
         value_units = lot_value_units if position.instrument is marked else position.instrument.lot_value_units
         notionals.append(abs(position.lots) * value_units)
     total = sum(notionals) or 1
     return [
-        _safe_mark(position, slack_units * notional // total, marked, lot_value_units)
+        safe_mark(position, slack_units * notional // total, marked, lot_value_units)
         for position, notional in zip(held, notionals, strict=True)
     ]
 
 
-def _safe_mark(
+def safe_mark(
     position: Position, share_units: int, marked: Instrument | None, lot_value_units: int
 ) -> tuple[int, int, int]:
     """As in `safe_marks`, for one position that may lose `share_units` of equity less maintenance."""

@@ -25,7 +25,7 @@ from trading.engine.risk_events import (
     LiquidationStarted,
     ResumptionScheduled,
 )
-from trading.engine.scopes import held_by_scope, margin_of, safe_marks
+from trading.engine.scopes import held_by_scope, lone_position, lone_slack_units, margin_of, safe_mark, safe_marks
 from trading.engine.state import State
 
 SETTLED_AT_ONCE: Final = 256
@@ -139,6 +139,13 @@ def _liquidations(
     done: set[int] = set()
     for account in accounts:
         account_id, stays_noted = account.account_id, False
+        lone = lone_position(account)
+        if lone is not None:
+            slack = lone_slack_units(lone, marked, lot_value_units)
+            if slack >= 0:
+                index.watch(account_id, [safe_mark(lone, slack, marked, lot_value_units)])
+                done.add(account_id)
+                continue
         intervals: list[tuple[int, int, int]] = []
         for scope, held in held_by_scope(account).items():
             if account.liquidations is not None and scope in account.liquidations:
