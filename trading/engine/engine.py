@@ -22,7 +22,7 @@ from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE
 from trading.engine.views import order_view
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
-DELEVERAGING_COUNTS: Final = 100  # as so many of them
+DELEVERAGING_COUNTS: Final = 100  # a record of deleveraging, as so many of those commands
 _ORDER_COMMANDS: Final = frozenset((c.PlaceOrder, c.AmendOrder, c.CancelOrder))
 
 

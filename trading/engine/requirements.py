@@ -72,6 +72,12 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
     return equity, initial
 
 
+def isolated_equity_units(position: Position) -> int:
+    """What an isolated position's own margin is worth with its P&L at the present mark, owed funding paid."""
+    pnl_units = position.pnl_at(position.instrument.lot_value_units)
+    return (position.isolated_units or 0) + pnl_units - position.owed_funding_units()
+
+
 def fund_margin_units(fund: Account) -> int:
     """What the insurance fund keeps for the positions it holds."""
     return sum(

@@ -17,7 +17,7 @@ from trading.core.terms import (
     EXPIRE_TAKER,
 )
 from trading.engine.matches import TRADE
-from trading.engine.requirements import equity_and_initial
+from trading.engine.requirements import equity_and_initial, isolated_equity_units
 
 MOST_MATCHES: Final = 1_000  # bounds the work of one command
 
@@ -198,8 +198,7 @@ class Walk:
 
         Where it changes side all its own becomes cross equity first.
         """
-        own_units = position.isolated_units or 0
-        own_units += position.pnl_at(position.instrument.lot_value_units) - position.owed_funding_units()
+        own_units = isolated_equity_units(position)
         held = abs(position.lots)
         if position.lots * side >= 0:
             return max(0, cross_units) + max(0, own_units)

@@ -11,7 +11,7 @@ from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent
 from trading.engine.funding import funding_settled
 from trading.engine.isolated import isolated_after_fills
-from trading.engine.requirements import equity_and_initial
+from trading.engine.requirements import equity_and_initial, isolated_equity_units
 from trading.engine.risk_events import IsolatedMarginChanged, PositionAssigned
 from trading.engine.state import State
 
@@ -30,7 +30,7 @@ class Close(NamedTuple):
 def deleverage(
     state: State, liquidation_id: int, position: Position, price_ticks: int
 ) -> tuple[int, int, list[AnyEvent]]:
-    """(lots closed, P&L of the position, events) against the head of the queue on the other side."""
+    """(lots closed, the position's realised P&L in units, events) against the head of the queue on the other side."""
     lots, entry_value_units = position.lots, position.entry_value_units
     closed_lots = realised_units = 0
     events: list[AnyEvent] = []
@@ -99,8 +99,7 @@ def _bearable_units(counterpart: Position) -> int:
     """What its scope has to lose, owed funding paid."""
     if counterpart.isolated_units is None:
         return max(0, equity_and_initial(counterpart.account)[0])
-    pnl_units = counterpart.pnl_at(counterpart.instrument.lot_value_units)
-    return max(0, counterpart.isolated_units + pnl_units - counterpart.owed_funding_units())
+    return max(0, isolated_equity_units(counterpart))
 
 
 def _isolated_after_close(counterpart: Position, event: PositionAssigned) -> list[AnyEvent]:
