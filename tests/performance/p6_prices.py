@@ -143,8 +143,8 @@ class Clock:
 def _liquidate(clock: Clock, wanted: int) -> float:
     """A price that liquidates about so many: its whole cost against that of the liquidations' own commands."""
     engine = clock.engine
-    lows = sorted((low for marks in engine.state.liquidation_index.intervals.values() for _, low, _ in marks))
-    low = lows[-wanted]
+    marks = engine.state.liquidation_index.safe_marks.values()
+    low = sorted(key for one in marks for _, key in one)[-wanted]  # of shorts it is below 0
     ticks = low - (CENTRE_TICKS - low) // 100 - 1  # maintenance falls with the mark too
     spent_s, run_command = 0.0, engine._run
 

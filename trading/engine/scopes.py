@@ -13,6 +13,7 @@ from risk.core.waterfall import safe_bound_ticks
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
 from trading.core.positions import Position
+from trading.engine.liquidation_index import SafeMark
 
 CROSS: Final = 0
 
@@ -61,51 +62,46 @@ def margin_of(
     return equity, maintenance
 
 
-def lone_position(account: Account) -> Position | None:
-    """The usual case: the only position that the account ever had, cross, with lots, not in liquidation."""
-    if len(account.positions) != 1 or account.liquidations is not None:
+def lone_safe_marks(position: Position, marked: Instrument | None, lot_value_units: int) -> list[SafeMark] | None:
+    """As `margin_of` and `safe_marks` for the only position of an account, cross; None when equity is too low."""
+    lots = position.lots
+    if lots == 0:
+        return []
+    instrument = position.instrument
+    brackets, value_units = instrument.brackets, instrument.value_units
+    if instrument is not marked:
+        lot_value_units = instrument.lot_value_units
+    signed_units = lots * lot_value_units
+    maintenance_units = maintenance_margin_units(brackets, signed_units if lots > 0 else -signed_units)
+    equity_units = (position.account.collateral_units or 0) + signed_units - position.entry_value_units
+    slack_units = equity_units - maintenance_units
+    if slack_units < 0:
         return None
-    (position,) = account.positions.values()
-    return position if position.lots and position.isolated_units is None else None
-
-
-def lone_slack_units(position: Position, marked: Instrument | None, lot_value_units: int) -> int:
-    """Equity less maintenance margin of the account whose lone position it is."""
-    instrument, lots = position.instrument, position.lots
-    signed_units = lots * (lot_value_units if instrument is marked else instrument.lot_value_units)
-    maintenance_units = maintenance_margin_units(instrument.brackets, signed_units if lots > 0 else -signed_units)
-    return (position.account.collateral_units or 0) + signed_units - position.entry_value_units - maintenance_units
+    ticks = safe_bound_ticks(lots, lot_value_units // value_units, value_units, brackets, slack_units)
+    return [(instrument.instrument_id, ticks) if lots > 0 else (-instrument.instrument_id, -ticks)]
 
 
 def safe_marks(
     held: list[Position], slack_units: int, marked: Instrument | None = None, lot_value_units: int = 0
-) -> list[tuple[int, int, int]]:
-    """(instrument id, low, high) for each held position: equity stays at maintenance while all marks are within.
+) -> list[SafeMark]:
+    """For each held position: equity stays at maintenance while every mark is not beyond its own.
 
-    A low or high of 0 is no bound. slack_units: equity less maintenance, not below 0, spread by notional.
+    slack_units: equity less maintenance, not below 0, spread by notional.
     """
-    if len(held) == 1:
-        return [safe_mark(held[0], slack_units, marked, lot_value_units)]
     notionals = []
     for position in held:
         value_units = lot_value_units if position.instrument is marked else position.instrument.lot_value_units
         notionals.append(abs(position.lots) * value_units)
     total = sum(notionals) or 1
-    return [
-        safe_mark(position, slack_units * notional // total, marked, lot_value_units)
-        for position, notional in zip(held, notionals, strict=True)
-    ]
-
-
-def safe_mark(
-    position: Position, share_units: int, marked: Instrument | None, lot_value_units: int
-) -> tuple[int, int, int]:
-    """As in `safe_marks`, for one position that may lose `share_units` of equity less maintenance."""
-    instrument, lots = position.instrument, position.lots
-    value_units = instrument.value_units
-    mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
-    bound = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
-    return (instrument.instrument_id, bound, 0) if lots > 0 else (instrument.instrument_id, 0, bound)
+    marks = []
+    for position, notional in zip(held, notionals, strict=True):
+        instrument, lots = position.instrument, position.lots
+        value_units = instrument.value_units
+        mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
+        share_units = slack_units * notional // total
+        ticks = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
+        marks.append((instrument.instrument_id, ticks) if lots > 0 else (-instrument.instrument_id, -ticks))
+    return marks
 
 
 def _instrument_id(position: Position) -> int:

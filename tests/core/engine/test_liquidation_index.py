@@ -15,35 +15,63 @@ from trading.engine.snapshot import dump, load
 prices = st.integers(1, 10**7)
 
 
-@given(st.dictionaries(st.integers(1, 50), prices), prices, st.sets(st.integers(1, 50)))
-def test_bounds_know_who_is_above_and_below(bounds, price, removed):
-    known = Bounds()
+@given(
+    st.dictionaries(st.integers(1, 50), prices), prices, st.sets(st.integers(1, 50)), prices, st.sampled_from((1, -1))
+)
+def test_bounds_know_who_is_beyond(bounds, price, removed, fitted, side):
+    known = Bounds(price)
     for account_id, ticks in bounds.items():
-        known.add(ticks, account_id)
+        known.add(side * ticks, account_id)
     for account_id in removed & bounds.keys():
-        known.remove(bounds.pop(account_id), account_id)
-    assert sorted(known.above(price)) == sorted(one for one, ticks in bounds.items() if ticks > price)
-    assert sorted(known.below(price)) == sorted(one for one, ticks in bounds.items() if ticks < price)
+        known.remove(side * bounds.pop(account_id), account_id)
+    known.fit(fitted)
+    exceeded = sorted(one for one, ticks in bounds.items() if side * ticks > side * price)
+    assert sorted(known.beyond(side * price)) == exceeded
+    for account_id, ticks in bounds.items():
+        known.remove(side * ticks, account_id)
+    assert not known.buckets and not known.codes
+
+
+def test_buckets_follow_the_price():
+    bounds = Bounds(1)
+    for account_id in range(1, 1_001):
+        bounds.add(account_id * 1_000, account_id)
+    assert len(bounds.buckets) == 1_000
+    bounds.fit(2**22)
+    assert bounds.shift == 11 and len(bounds.buckets) < 1_000
+    bounds.fit(2**23)  # twice the price is no reason to start anew
+    assert bounds.shift == 11
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 5), st.lists(st.tuples(st.integers(1, 2), prices, st.booleans()), max_size=3)))
+    st.lists(
+        st.tuples(
+            st.integers(1, 5),
+            st.dictionaries(st.sampled_from((1, 2, -1, -2)), st.just(0) | prices, max_size=3),
+            st.booleans(),
+        )
+    )
 )
-def test_who_is_watched_last_counts(watched):
-    index, last = LiquidationIndex(), {}
-    for account_id, bounds in watched:
-        marks = {one: (one, 0, ticks) if is_high else (one, ticks, 0) for one, ticks, is_high in bounds}
-        last[account_id] = list(marks.values())
+def test_who_is_watched_last_counts_and_who_is_noted_is_at_least_found(watched):
+    index, last, noted = LiquidationIndex(), {}, set()
+    for account_id, ticks, is_noted in watched:
+        last[account_id] = [(held, known if held > 0 else -known) for held, known in ticks.items()]
+        if is_noted:
+            index.note(account_id)
+            noted.add(account_id)
         index.watch(account_id, last[account_id])
+    index.forget(noted)
+    assert not index.noted
     for instrument_id in (1, 2):
         for price in (1, 5_000, 10**7):
             exceeded = {
                 account_id
                 for account_id, marks in last.items()
-                for one, low, high in marks
-                if one == instrument_id and (low > price or 0 < high < price)
+                for held, key in marks
+                if key and abs(held) == instrument_id and key > (price if held > 0 else -price)
             }
-            assert index.candidates(instrument_id, price) == sorted(exceeded)
+            found = set(index.candidates(instrument_id, price))
+            assert exceeded <= found and found - exceeded <= noted
 
 
 def test_nobody_is_overlooked_by_any_price_and_a_fresh_start_decides_alike():

@@ -25,7 +25,7 @@ from trading.engine.risk_events import (
     LiquidationStarted,
     ResumptionScheduled,
 )
-from trading.engine.scopes import held_by_scope, lone_position, lone_slack_units, margin_of, safe_mark, safe_marks
+from trading.engine.scopes import held_by_scope, lone_safe_marks, margin_of, safe_marks
 from trading.engine.state import State
 
 SETTLED_AT_ONCE: Final = 256
@@ -139,21 +139,22 @@ def _liquidations(
     done: set[int] = set()
     for account in accounts:
         account_id, stays_noted = account.account_id, False
-        lone = lone_position(account)
-        if lone is not None:
-            slack = lone_slack_units(lone, marked, lot_value_units)
-            if slack >= 0:
-                index.watch(account_id, [safe_mark(lone, slack, marked, lot_value_units)])
-                done.add(account_id)
-                continue
-        intervals: list[tuple[int, int, int]] = []
+        if len(account.positions) == 1 and account.liquidations is None:
+            (position,) = account.positions.values()
+            if position.isolated_units is None:
+                marks = lone_safe_marks(position, marked, lot_value_units)
+                if marks is not None:
+                    index.watch(account_id, marks)
+                    done.add(account_id)
+                    continue
+        marks = []
         for scope, held in held_by_scope(account).items():
             if account.liquidations is not None and scope in account.liquidations:
                 continue
             equity, maintenance = margin_of(account, scope, held, marked, lot_value_units)
             slack = equity - sum(maintenance)
             if slack >= 0:
-                intervals += safe_marks(held, slack, marked, lot_value_units)
+                marks += safe_marks(held, slack, marked, lot_value_units)
                 continue
             stays_noted = True
             if all(
@@ -162,7 +163,7 @@ def _liquidations(
             ):
                 liquidation_id = state.next_id(len(started) + 1)
                 started.append(LiquidationStarted(liquidation_id, account_id, scope, equity, sum(maintenance)))
-        index.watch(account_id, intervals)
+        index.watch(account_id, marks)
         if stays_noted:
             index.note(account_id)
         else:
