@@ -6,7 +6,7 @@ Live engine, recovery, followers and the simulator all go through here. Nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from trading.core.accounts import NO_ORDERS
 from trading.core.markets import Instrument
@@ -43,6 +43,7 @@ from trading.engine.consequences import (
     watch_price,
 )
 from trading.engine.events import AnyEvent, CommandRepeated
+from trading.engine.fields import fields_of_placed, fields_of_trade
 from trading.engine.funding import drop_settled
 from trading.engine.resting import close, replenish, rest, take_off_book
 from trading.engine.state import (
@@ -151,37 +152,40 @@ def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
 
 
 def _place_order(state: State, event: e.OrderPlaced) -> None:
-    account = state.accounts[event.account_id]
-    position = account.positions.get(event.instrument_id)
+    (order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
+     self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units, expires_at_ns,
+     _, _, _, display_lots, _, parent_order_id, group_id, is_asleep, is_quote, attached,
+    ) = fields_of_placed(event)  # fmt: skip
+    account = state.accounts[account_id]
+    position = account.positions.get(instrument_id)
     if position is None:
-        position = new_position(state, account, event.instrument_id)
-    order_id, resting_lots, client_order_id = event.order_id, event.resting_lots, event.client_order_id
+        position = new_position(state, account, instrument_id)
     order = Order()
     order.order_id = order_id
     order.position = position
-    order.side = event.side
-    order.price_ticks = event.price_ticks
-    order.quantity_lots = event.quantity_lots
+    order.side = side
+    order.price_ticks = price_ticks
+    order.quantity_lots = quantity_lots
     order.open_lots = 0
     order.client_order_id = client_order_id
-    order.order_type = event.order_type
-    order.time_in_force = event.time_in_force
-    order.self_trade_prevention = event.self_trade_prevention
-    order.post_only = event.post_only
-    order.reduce_only = event.reduce_only
-    order.expires_at_ns = event.expires_at_ns
+    order.order_type = order_type
+    order.time_in_force = time_in_force
+    order.self_trade_prevention = self_trade_prevention
+    order.post_only = post_only
+    order.reduce_only = reduce_only
+    order.expires_at_ns = expires_at_ns
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
     order.open_loss_units = 0
     order.filled_lots = 0
     order.filled_value_units = 0
-    order.group_id = event.group_id
+    order.group_id = group_id
     order.special = None
-    if event.trigger_by or event.display_lots or event.parent_order_id or event.is_quote or event.attached:
+    if trigger_by or display_lots or parent_order_id or is_quote or attached:
         order.special = special_terms(event)
     order.is_untriggered = False
     state.id_counter = order_id // DOMAINS
-    if event.group_id:
+    if group_id:
         join_group(account, event)
     if state.subject is None:
         state.subject = order
@@ -195,54 +199,56 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         account.orders = {}
     account.orders[order_id] = order
     position.open_orders += 1
-    if event.expires_at_ns:
-        state.add_timer(event.expires_at_ns, ORDER_EXPIRES, order_id, event.account_id)
-    if event.trigger_by:
+    if expires_at_ns:
+        state.add_timer(expires_at_ns, ORDER_EXPIRES, order_id, account_id)
+    if trigger_by:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
-        if not event.is_asleep:
+        if not is_asleep:
             watch_price(state, order)
     else:
-        rest(order, resting_lots, event.open_loss_units)
+        rest(order, resting_lots, open_loss_units)
 
 
 def _execute_trade(state: State, event: e.TradeExecuted) -> None:
-    maker_account = state.accounts[event.maker_account_id]
-    taker_account = state.accounts[event.taker_account_id]
-    maker = maker_account.orders[event.maker_order_id]
-    taker = state.subject
-    assert taker is not None and taker.order_id == event.taker_order_id
+    (trade_id, _, price_ticks, lots, _,
+     maker_order_id, maker_account_id, maker_fee_units, maker_pnl_units, maker_lots, maker_entry_units,
+     taker_order_id, taker_account_id, taker_fee_units, taker_pnl_units, taker_lots, taker_entry_units,
+     replenished_lots,
+    ) = fields_of_trade(event)  # fmt: skip
+    maker_account, taker_account = state.accounts[maker_account_id], state.accounts[taker_account_id]
+    maker, taker = maker_account.orders[maker_order_id], state.subject
+    assert taker is not None and taker.order_id == taker_order_id
     instrument = maker.position.instrument
-    lots = event.quantity_lots
-    value_units = event.price_ticks * lots * instrument.value_units
+    value_units = price_ticks * lots * instrument.value_units
     maker.filled_lots += lots
     maker.filled_value_units += value_units
     taker.filled_lots += lots
     taker.filled_value_units += value_units
     take_off_book(state, maker, lots)
-    if event.replenished_lots:
-        replenish(maker, event.replenished_lots)
-    state.id_counter = event.trade_id // DOMAINS
+    if replenished_lots:
+        replenish(maker, replenished_lots)
+    state.id_counter = trade_id // DOMAINS
 
     asset = instrument.settlement_asset
     noted = state.liquidation_index.noted
-    noted[maker_account.account_id] = noted[taker_account.account_id] = True
+    noted[maker_account_id] = noted[taker_account_id] = True
     position = maker.position
     if position.lots == 0:
         position.funding_index = instrument.funding_index
-    position.lots = event.maker_position_lots
-    position.entry_value_units = event.maker_entry_value_units
+    position.lots = maker_lots
+    position.entry_value_units = maker_entry_units
     position.margin_key = -1
-    maker_account.credit(asset, event.maker_realised_pnl_units - event.maker_fee_units)
+    maker_account.credit(asset, maker_pnl_units - maker_fee_units)
     position = taker.position
     if position.lots == 0:
         position.funding_index = instrument.funding_index
-    position.lots = event.taker_position_lots
-    position.entry_value_units = event.taker_entry_value_units
+    position.lots = taker_lots
+    position.entry_value_units = taker_entry_units
     position.margin_key = -1
-    taker_account.credit(asset, event.taker_realised_pnl_units - event.taker_fee_units)
-    fees_units = event.maker_fee_units + event.taker_fee_units
+    taker_account.credit(asset, taker_pnl_units - taker_fee_units)
+    fees_units = maker_fee_units + taker_fee_units
     state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
 
     queue_trim(state, maker.position)
@@ -253,9 +259,9 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
         tell_related(state, taker, lots)
     if maker.special is not None and maker.special.is_quote:
         count_quote_fill(state, maker, lots)
-    instrument.last_price_ticks = event.price_ticks
+    instrument.last_price_ticks = price_ticks
     if state.traded is None:  # prices within a record only move one way: the first and the last tell all
-        state.traded, state.first_trade_ticks = instrument, event.price_ticks
+        state.traded, state.first_trade_ticks = instrument, price_ticks
         if state.untriggered:
             follow(state, instrument, TRIGGER_BY_LAST)
             queue_triggers(state, instrument)
@@ -331,7 +337,7 @@ def _reject_order(state: State, event: e.OrderRejected) -> None:
         size_attached(state, order)
 
 
-FOLDS: dict[type, Callable[[State, Any], None]] = {
+FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     e.CommandRefused: _nothing,
     e.CommandRepeated: _nothing,
     e.OrderRepeated: _nothing,

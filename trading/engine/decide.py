@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from trading.engine import commands as c
 from trading.engine.decisions import (
@@ -38,7 +38,7 @@ def _advance_time(state: State, command: c.AdvanceTime) -> list[AnyEvent]:
     return []
 
 
-DECISIONS: dict[type, Callable[[State, Any], list[AnyEvent]]] = {
+DECISIONS: Final[dict[type, Callable[[State, Any], list[AnyEvent]]]] = {
     c.OpenAccount: accounts.open_account,
     c.SetAccountState: accounts.set_account_state,
     c.SetAccountLimits: accounts.set_account_limits,

@@ -5,7 +5,7 @@ Placed orders, triggered stops and amended orders all come through here (rules 9
 
 from __future__ import annotations
 
-from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
+from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units, side_requirement_units
 from trading.core.orders import Order
 from trading.core.positions import NO_SPECIAL_ORDERS, Position, fill_position
 from trading.core.terms import (
@@ -150,13 +150,16 @@ class Execution(Walk):
         if position.isolated_units is not None:
             return self._isolated_margin(equity, other_initial, buy, sell, loss)
         leverage = position.leverage or instrument.default_leverage
-        required = initial_margin_units(instrument, lots, buy, sell, loss, leverage)
-        lacking = other_initial + required - equity
+        free = equity - other_initial
         if filled_lots:
             gain = side * (lot_value_units * filled_lots - self.filled_value_units) - self._taker_fees_units()
             if gain < 0 and equity + gain < 0:
                 return "insufficient_margin"
-            lacking -= gain
+            free += gain
+        # More than it can take: the most lots with the most open ones of either side. Usually there is that much.
+        if side_requirement_units(instrument, largest, buy if buy > sell else sell, leverage) + loss <= free:
+            return ""
+        lacking = initial_margin_units(instrument, lots, buy, sell, loss, leverage) - free
         if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
             return "insufficient_margin"
         return ""

@@ -25,8 +25,13 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
         return
     if special is not None and special.is_quote:
         position.special_orders().quotes[order.order_id] = order
+    if side == BUY:
+        position.buy_lots += lots
+    else:
+        position.sell_lots += lots
     order.open_loss_units = open_loss_units
-    hold(position, side, lots, open_loss_units)
+    position.open_loss_units += open_loss_units
+    position.initial_units = UNKNOWN
 
 
 def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
@@ -54,11 +59,15 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
     if order.reduce_only:
         hold_reduce_only(position, order.side, -lots)
     else:
-        released = 0
+        if order.side == BUY:
+            position.buy_lots -= lots
+        else:
+            position.sell_lots -= lots
         if order.open_loss_units:
             released = release_open_loss(order, lots)
             order.open_loss_units -= released
-        hold(position, order.side, -lots, -released)
+            position.open_loss_units -= released
+        position.initial_units = UNKNOWN
     if lots < order.open_lots:
         order.open_lots -= lots
         return

@@ -29,3 +29,15 @@ encode_reply: Callable[[Reply], bytes] = _encoder.encode
 decode_command: Callable[[bytes], ExternalCommand | Query] = _command_decoder.decode
 decode_records: Callable[[bytes], list[Record]] = _records_decoder.decode
 decode_reply: Callable[[bytes], Reply] = _reply_decoder.decode
+
+
+def append_records(records: list[Record], payload: bytearray) -> None:
+    """Encode them behind what is there, without the head of an array."""
+    encoded = _encoder.encode(records)
+    payload += memoryview(encoded)[1 if len(records) < 16 else 3 :]
+
+
+def whole_payload(count: int, payload: bytearray) -> bytes:
+    """What `encode_records` gives for all the `count` records that were appended."""
+    head = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+    return head + payload

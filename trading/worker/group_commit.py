@@ -15,7 +15,7 @@ from trading.engine.commands import AdvanceTime, DescribeAccount, PreviewOrders
 from trading.engine.engine import Engine
 from trading.engine.events import Record
 from trading.engine.replies import QueryRefused
-from trading.engine.wire import FORMAT, LOGIC_VERSION, decode_command, encode_records, encode_reply
+from trading.engine.wire import FORMAT, LOGIC_VERSION, append_records, decode_command, encode_reply, whole_payload
 from trading.models.journal import chain_hash
 from trading.worker.crash_points import Crash, CrashPoint, go_on
 
@@ -65,16 +65,29 @@ class Appender(Protocol):
 
 @dataclass(slots=True)
 class OpenBatch:
-    """What is decided and not told: the records, and the replies that wait for their COMMIT."""
+    """What is decided and not told: the records as bytes, one behind the other, and the replies that wait for their
+    COMMIT."""
 
-    records: list[Record] = field(default_factory=list)
+    payload: bytearray = field(default_factory=bytearray)
+    records: int = 0
+    first_sequence: int = 0
+    last_sequence: int = 0
+    last_time_ns: int = 0
     replies: Replies = field(default_factory=dict)
     commands: int = 0
     received_ns: int = 0
     decided_ns: int = 0
 
     def is_full(self) -> bool:
-        return self.commands >= COMMANDS_A_BATCH or len(self.records) >= COMMANDS_A_BATCH
+        return self.commands >= COMMANDS_A_BATCH or self.records >= COMMANDS_A_BATCH
+
+    def add(self, records: list[Record]) -> None:
+        """They are encoded by the message: a whole batch of live objects would be slow to come back to."""
+        if records:
+            append_records(records, self.payload)
+            self.first_sequence = self.first_sequence or records[0].sequence
+            self.records += len(records)
+            self.last_sequence, self.last_time_ns = records[-1].sequence, records[-1].time_ns
 
 
 class GroupCommit:
@@ -144,10 +157,11 @@ class GroupCommit:
 
     def _decide(self, commands: list[bytes], replies: list[bytes]) -> int:
         """Decide as many as the batch has room for; returns how many those were."""
-        batch, engine = self._open, self.engine
-        records, decided = batch.records, 0
+        batch, engine, time_ns = self._open, self.engine, self._stamp()
+        records: list[Record] = []
+        room, decided = COMMANDS_A_BATCH - batch.records, 0
         for command in commands[: COMMANDS_A_BATCH - batch.commands]:
-            if len(records) >= COMMANDS_A_BATCH:
+            if len(records) >= room:
                 break
             decided += 1
             try:
@@ -158,8 +172,9 @@ class GroupCommit:
             if type(decoded) in QUERIES:
                 replies.append(encode_reply(engine.answer(decoded)))
             else:
-                records += engine.execute(decoded, self._stamp())
+                records += engine.execute(decoded, time_ns)
                 replies.append(encode_reply(engine.outcome()))
+        batch.add(records)
         batch.commands += decided
         return decided
 
@@ -172,10 +187,11 @@ class GroupCommit:
             records = self.engine.execute(AdvanceTime(b"", 0), time_ns)
         else:
             records = self.engine.drain()
-        if records and not self._open.decided_ns:
-            self._open.decided_ns = time_ns
-        self._open.records += records
-        return bool(records)
+        if not records:
+            return False
+        self._open.decided_ns = self._open.decided_ns or time_ns
+        self._open.add(records)
+        return True
 
     def _refusal_of_nonsense(self, command: bytes) -> QueryRefused:
         """Nothing is journaled of what cannot be read; its sender is told as far as it can be known."""
@@ -196,20 +212,20 @@ class GroupCommit:
         if self._clock() - batch.decided_ns > LONGEST_DELAY_NS:
             raise EngineStalled(f"A batch decided at {batch.decided_ns} could not be sent within 4 s.")
         self._open, self._committing = OpenBatch(), batch
-        sealed = self._seal(batch.records)
+        sealed = self._seal(batch)
         self._crash(CrashPoint.BEFORE_BEGIN)
         self._journal.append(sealed, self._committed)
 
-    def _seal(self, records: list[Record]) -> SealedBatch:
+    def _seal(self, batch: OpenBatch) -> SealedBatch:
         sealed = SealedBatch(
             domain=self._domain,
-            first_sequence=records[0].sequence,
-            last_sequence=records[-1].sequence,
+            first_sequence=batch.first_sequence,
+            last_sequence=batch.last_sequence,
             epoch=self._epoch,
-            time_ns=records[-1].time_ns,
+            time_ns=batch.last_time_ns,
             format=FORMAT,
             logic_version=LOGIC_VERSION,
-            payload=encode_records(records),
+            payload=whole_payload(batch.records, batch.payload),
             previous_hash=self._last_hash,
         )
         self._last_hash = chain_hash(sealed)
@@ -219,7 +235,7 @@ class GroupCommit:
         batch, self._committing = self._committing, None
         assert batch is not None
         self._crash(CrashPoint.AFTER_COMMIT)
-        self.committed_sequence = batch.records[-1].sequence
+        self.committed_sequence = batch.last_sequence
         self._commit()
         self._tell(batch.replies)
 

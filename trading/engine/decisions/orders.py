@@ -28,6 +28,7 @@ from trading.engine.commands import PlaceOrder, TriggerOrder
 from trading.engine.decisions.related import is_priced_rightly, special_refusal, state_attached, trails_rightly
 from trading.engine.events import AnyEvent, OrderPlaced, OrderRejected, OrderRepeated, OrderTriggered
 from trading.engine.execution import Execution
+from trading.engine.fields import fields_of_order
 from trading.engine.refusal import refuse
 from trading.engine.state import State
 
@@ -36,79 +37,63 @@ RESTING: Final = frozenset((GTC, GTD))
 
 
 def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
-    account = state.accounts.get(command.account_id)
+    (_, _, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
+     self_trade_prevention, post_only, reduce_only, trigger_price_ticks, trigger_by, expires_at_ns,
+     trailing_distance_ticks, trailing_rate_ppb, activation_price_ticks, display_lots, group_id, attached,
+    ) = fields_of_order(command)  # fmt: skip
+    account = state.accounts.get(account_id)
     if account is None:
         return refuse(command, "account_not_found")
-    position = account.positions.get(command.instrument_id)
+    position = account.positions.get(instrument_id)
     if position is None:
-        instrument = state.instruments.get(command.instrument_id)
+        instrument = state.instruments.get(instrument_id)
         if instrument is None:
             return refuse(command, "instrument_not_found")
         position = Position(account, instrument)
-    if command.client_order_id:
-        known = known_client_order(account, command.client_order_id, state.time_ns)
+    if client_order_id:
+        known = known_client_order(account, client_order_id, state.time_ns)
         if known is not None:
-            content, order_id = known
-            if content == order_content(command):
-                return [OrderRepeated(command.account_id, order_id)]
-            return refuse(command, "duplicate_client_order_id")
-    has_more = _asks_for_more(command)
-    code = _refusal(command, position, state.time_ns, has_more)
+            return _known_already(command, *known)
+    has_more = bool(  # any of what ordinary limit and market orders do without
+        trigger_by or trigger_price_ticks or expires_at_ns or trailing_distance_ticks or trailing_rate_ppb
+        or activation_price_ticks or display_lots or group_id or attached
+    )  # fmt: skip
+    code = _refusal(
+        command, position, state.time_ns, has_more,
+        side, order_type, quantity_lots, price_ticks, time_in_force, self_trade_prevention, client_order_id,
+    )  # fmt: skip
     if code:
         return refuse(command, code)
     order_id = state.next_id(1)
     execution: Execution | None = None
-    if command.order_type in TRIGGERED_TYPES:
-        resting_lots, cut_lots, open_loss_units = command.quantity_lots, 0, 0
+    if order_type in TRIGGERED_TYPES:
+        resting_lots, cut_lots, open_loss_units = quantity_lots, 0, 0
     else:
-        execution = Execution(position, command, command.quantity_lots, command.price_ticks)
+        execution = Execution(position, command, quantity_lots, price_ticks)
         code = execution.plan()
         if code:
             return refuse(command, code)
         resting_lots, cut_lots = execution.resting_lots, execution.cut_lots
         open_loss_units = execution.open_loss_units
     placed = OrderPlaced(
-        order_id,
-        command.account_id,
-        command.instrument_id,
-        command.client_order_id,
-        command.side,
-        command.order_type,
-        command.quantity_lots,
-        command.price_ticks,
-        command.time_in_force,
-        command.self_trade_prevention,
-        command.post_only,
-        command.reduce_only,
-        command.trigger_price_ticks,
-        command.trigger_by,
-        resting_lots,
-        cut_lots,
-        open_loss_units,
-    )
+        order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks,
+        time_in_force, self_trade_prevention, post_only, reduce_only, trigger_price_ticks, trigger_by,
+        resting_lots, cut_lots, open_loss_units,
+    )  # fmt: skip
     events: list[AnyEvent] = [_with_more(placed, command) if has_more else placed]
-    if execution is not None and (execution.matches or resting_lots != command.quantity_lots):
+    if execution is not None and (execution.matches or resting_lots != quantity_lots):
         execution.state_events(state, order_id, 1, events)
-    if command.attached:
+    if attached:
         filled_lots = execution.filled_lots if execution is not None else 0
         if resting_lots or filled_lots:
             state_attached(state, command, order_id, filled_lots, events)
     return events
 
 
-def _asks_for_more(command: PlaceOrder) -> bool:
-    """Whether it has any of what ordinary limit and market orders do without."""
-    return bool(
-        command.trigger_by
-        or command.trigger_price_ticks
-        or command.expires_at_ns
-        or command.trailing_distance_ticks
-        or command.trailing_rate_ppb
-        or command.activation_price_ticks
-        or command.display_lots
-        or command.group_id
-        or command.attached
-    )
+def _known_already(command: PlaceOrder, content: int, order_id: int) -> list[AnyEvent]:
+    if content == order_content(command):
+        return [OrderRepeated(command.account_id, order_id)]
+    return refuse(command, "duplicate_client_order_id")
 
 
 def _with_more(placed: OrderPlaced, command: PlaceOrder) -> OrderPlaced:
@@ -156,26 +141,38 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     return events
 
 
-def _refusal(command: PlaceOrder, position: Position, time_ns: int, has_more: bool) -> str:
+def _refusal(
+    command: PlaceOrder,
+    position: Position,
+    time_ns: int,
+    has_more: bool,
+    side: int,
+    order_type: int,
+    quantity_lots: int,
+    price_ticks: int,
+    time_in_force: int,
+    self_trade_prevention: int,
+    client_order_id: str,
+) -> str:
     """Rules 3 to 7: shape, size, states, number of open orders."""
     account, instrument = position.account, position.instrument
     if (
-        (command.side != 1 and command.side != -1)
-        or not EXPIRE_MAKER <= command.self_trade_prevention <= EXPIRE_BOTH
-        or len(command.client_order_id) > LONGEST_CLIENT_ORDER_ID
+        (side != 1 and side != -1)
+        or not EXPIRE_MAKER <= self_trade_prevention <= EXPIRE_BOTH
+        or len(client_order_id) > LONGEST_CLIENT_ORDER_ID
     ):
         return "invalid_parameter"
     is_plain, is_market = True, False
-    if has_more or command.order_type != LIMIT or command.time_in_force != GTC:
-        is_plain = command.order_type == LIMIT and command.time_in_force in RESTING
-        is_market = command.order_type in MARKET_TYPES
+    if has_more or order_type != LIMIT or time_in_force != GTC:
+        is_plain = order_type == LIMIT and time_in_force in RESTING
+        is_market = order_type in MARKET_TYPES
         code = _refusal_of_shape(command, position, time_ns, has_more, is_plain)
         if code:
             return code
-    if not 1 <= command.quantity_lots <= instrument.maximum_order_lots:
+    if not 1 <= quantity_lots <= instrument.maximum_order_lots:
         return "invalid_quantity"
     highest = instrument.maximum_price_ticks
-    if command.price_ticks != 0 if is_market else not 1 <= command.price_ticks <= highest:
+    if price_ticks != 0 if is_market else not 1 <= price_ticks <= highest:
         return "invalid_price"
     if has_more and not _is_priced_rightly(command, highest):
         return "invalid_price"
@@ -187,7 +184,9 @@ def _refusal(command: PlaceOrder, position: Position, time_ns: int, has_more: bo
         return "instrument_halted"
     if instrument.state == INSTRUMENT_POST_ONLY and not is_plain:
         return "post_only_mode"
-    if position.open_orders + len(command.attached) >= (account.maximum_open_orders or instrument.maximum_open_orders):
+    if position.open_orders + (len(command.attached) if has_more else 0) >= (
+        account.maximum_open_orders or instrument.maximum_open_orders
+    ):
         return "too_many_open_orders"
     return ""
 
