@@ -20,7 +20,9 @@ def ceil_ppb(amount: int, rate_ppb: int) -> int:
 
 def bracket_at(brackets: Sequence[Bracket], notional_units: int) -> Bracket:
     """The last bracket whose floor is not above the notional."""
-    found = brackets[0]
+    if len(brackets) == 1 or notional_units < brackets[1].floor_units:  # nearly everybody
+        return brackets[0]
+    found = brackets[1]
     for bracket in brackets:
         if bracket.floor_units > notional_units:
             break

@@ -6,53 +6,53 @@ at least all that could fail it. So an engine that has just recovered, where eve
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Final
-
-from sortedcontainers import SortedList
 
 SafeMark = tuple[int, int]  # (side * instrument id, side * ticks): down to it, for a short up to it, equity is enough
 
 _BUCKET_BITS: Final = 12
 _REFIT_BITS: Final = 2
+_FARTHEST: Final = -8 << _BUCKET_BITS  # one bucket for all shorts that are safe up to several times the price
 
 
 class Bounds:
     """Account ids by key, which is side * price: beyond its bound is an account whose key is above the price's.
 
-    In buckets of 2^`shift` ticks, about a four-thousandth of the price.
+    In buckets of 2^`shift` ticks, about a four-thousandth of the price. An empty one stays until a price comes by.
     """
 
     __slots__ = ("buckets", "codes", "shift")
 
     def __init__(self, price_ticks: int) -> None:
         self.buckets: dict[int, dict[int, int]] = {}
-        self.codes = SortedList()
+        self.codes: list[int] = []
         self.shift = _shift(price_ticks)
 
     def add(self, key: int, account_id: int) -> None:
-        code = key >> self.shift
+        code = self._code(key)
         bucket = self.buckets.get(code)
         if bucket is None:
             bucket = self.buckets[code] = {}
-            self.codes.add(code)
+            insort(self.codes, code)
         bucket[account_id] = key
 
     def remove(self, key: int, account_id: int) -> None:
-        code = key >> self.shift
-        bucket = self.buckets[code]
-        del bucket[account_id]
-        if not bucket:
-            del self.buckets[code]
-            self.codes.remove(code)
+        del self.buckets[self._code(key)][account_id]
 
     def beyond(self, key: int) -> list[int]:
-        return [
-            account_id
-            for code in self.codes.irange(minimum=key >> self.shift)
-            for account_id, bound in self.buckets[code].items()
-            if bound > key
-        ]
+        first = bisect_left(self.codes, self._code(key))
+        found: list[int] = []
+        for code in self.codes[first:]:
+            found += [account_id for account_id, bound in self.buckets[code].items() if bound > key]
+            if not self.buckets[code]:
+                del self.buckets[code], self.codes[bisect_left(self.codes, code)]
+        return found
+
+    def _code(self, key: int) -> int:
+        code = key >> self.shift
+        return code if code > _FARTHEST else _FARTHEST
 
     def fit(self, price_ticks: int) -> None:
         """Buckets as wide as they should be, when the price has become another one."""
@@ -61,7 +61,7 @@ class Bounds:
             return
         keys = [(key, account_id) for bucket in self.buckets.values() for account_id, key in bucket.items()]
         self.buckets, self.shift = {}, shift
-        self.codes.clear()
+        self.codes = []
         for key, account_id in keys:
             self.add(key, account_id)
 

@@ -62,23 +62,38 @@ def margin_of(
     return equity, maintenance
 
 
-def lone_safe_marks(position: Position, marked: Instrument | None, lot_value_units: int) -> list[SafeMark] | None:
-    """As `margin_of` and `safe_marks` for the only position of an account, cross; None when equity is too low."""
-    lots = position.lots
-    if lots == 0:
-        return []
-    instrument = position.instrument
-    brackets, value_units = instrument.brackets, instrument.value_units
-    if instrument is not marked:
-        lot_value_units = instrument.lot_value_units
-    signed_units = lots * lot_value_units
-    maintenance_units = maintenance_margin_units(brackets, signed_units if lots > 0 else -signed_units)
-    equity_units = (position.account.collateral_units or 0) + signed_units - position.entry_value_units
-    slack_units = equity_units - maintenance_units
+def cross_safe_marks(account: Account, marked: Instrument | None, lot_value_units: int) -> list[SafeMark] | None:
+    """As `margin_of` and `safe_marks` in one go for an account without isolated positions, in any order.
+
+    None when it has any, or equity is below maintenance.
+    """
+    slack_units = account.collateral_units or 0
+    all_notional_units = 0
+    held: list[tuple[Instrument, int, int]] = []
+    for position in account.positions.values():
+        if position.isolated_units is not None:
+            return None
+        lots = position.lots
+        if lots:
+            instrument = position.instrument
+            signed_units = lots * (lot_value_units if instrument is marked else instrument.lot_value_units)
+            notional_units = signed_units if lots > 0 else -signed_units
+            maintenance_units = maintenance_margin_units(instrument.brackets, notional_units)
+            slack_units += signed_units - position.entry_value_units - maintenance_units
+            all_notional_units += notional_units
+            held.append((instrument, lots, notional_units))
     if slack_units < 0:
         return None
-    ticks = safe_bound_ticks(lots, lot_value_units // value_units, value_units, brackets, slack_units)
-    return [(instrument.instrument_id, ticks) if lots > 0 else (-instrument.instrument_id, -ticks)]
+    marks: list[SafeMark] = []
+    for instrument, lots, notional_units in held:
+        instrument_id, value_units = instrument.instrument_id, instrument.value_units
+        mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
+        share_units = slack_units
+        if notional_units != all_notional_units:
+            share_units = slack_units * notional_units // all_notional_units
+        ticks = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
+        marks.append((instrument_id, ticks) if lots > 0 else (-instrument_id, -ticks))
+    return marks
 
 
 def safe_marks(

@@ -29,7 +29,7 @@ def test_bounds_know_who_is_beyond(bounds, price, removed, fitted, side):
     assert sorted(known.beyond(side * price)) == exceeded
     for account_id, ticks in bounds.items():
         known.remove(side * ticks, account_id)
-    assert not known.buckets and not known.codes
+    assert known.beyond(-(10**8)) == [] and not known.buckets and not known.codes
 
 
 def test_buckets_follow_the_price():

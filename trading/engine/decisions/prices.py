@@ -18,6 +18,7 @@ from trading.engine.commands import (
 )
 from trading.engine.events import AnyEvent, InstrumentStateChanged, MarkPriceUpdated
 from trading.engine.funding import funding_settled, unsettled_accounts
+from trading.engine.liquidation_index import SafeMark
 from trading.engine.refusal import refuse
 from trading.engine.risk_events import (
     ExchangeStateChanged,
@@ -25,7 +26,7 @@ from trading.engine.risk_events import (
     LiquidationStarted,
     ResumptionScheduled,
 )
-from trading.engine.scopes import held_by_scope, lone_safe_marks, margin_of, safe_marks
+from trading.engine.scopes import cross_safe_marks, held_by_scope, margin_of, safe_marks
 from trading.engine.state import State
 
 SETTLED_AT_ONCE: Final = 256
@@ -139,15 +140,13 @@ def _liquidations(
     done: set[int] = set()
     for account in accounts:
         account_id, stays_noted = account.account_id, False
-        if len(account.positions) == 1 and account.liquidations is None:
-            (position,) = account.positions.values()
-            if position.isolated_units is None:
-                marks = lone_safe_marks(position, marked, lot_value_units)
-                if marks is not None:
-                    index.watch(account_id, marks)
-                    done.add(account_id)
-                    continue
-        marks = []
+        if account.liquidations is None:
+            safe = cross_safe_marks(account, marked, lot_value_units)
+            if safe is not None:
+                index.watch(account_id, safe)
+                done.add(account_id)
+                continue
+        marks: list[SafeMark] = []
         for scope, held in held_by_scope(account).items():
             if account.liquidations is not None and scope in account.liquidations:
                 continue
