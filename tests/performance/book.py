@@ -1,14 +1,8 @@
 """The book core with what the engine asks of it and nothing more: orders by number, walk, apply."""
 
-from tests.performance.listing import INSTRUMENTS, PARAMETERS, perpetual
-from trading.core.accounts import Account
-from trading.core.markets import Instrument
 from trading.core.order_book import OrderBook, leave
 from trading.core.orders import Order
-from trading.core.positions import Position
 from trading.core.terms import BUY
-
-POSITION = Position(Account(1, 1), Instrument(perpetual(*INSTRUMENTS[0]), PARAMETERS))
 
 
 class Book:
@@ -31,10 +25,8 @@ class Book:
         if filled < lots:
             order = self.orders[number] = Order()
             order.order_id = number
-            order.position = POSITION
             order.side = side
             order.price_ticks = price_ticks
-            order.quantity_lots = lots
             order.open_lots = lots - filled
             own.add(order)
         return filled
@@ -69,9 +61,7 @@ class Book:
         return lots - left
 
     def cancel(self, number: int) -> None:
-        orders = self.orders
-        leave(orders[number])
-        del orders[number]
+        leave(self.orders.pop(number))
 
     def amend(self, number: int, price_ticks: int, lots: int) -> None:
         """Fewer lots keep their place in the queue; another price loses it."""

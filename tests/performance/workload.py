@@ -93,6 +93,7 @@ class Flow:
         owner = self._owner_of[number] = self._random.randrange(self._owners)
         price_ticks = self._passive_price_ticks(side)
         self.book.place(number, side, price_ticks, lots)
+        self.book.orders[number].quantity_lots = lots  # the book itself never asks for it
         self._place_of[number] = len(self._live)
         self._live.append(number)
         return Operation(PLACE, number, side, price_ticks, lots, lots, owner, 0)

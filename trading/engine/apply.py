@@ -67,7 +67,7 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
         state.previous_command_ids = state.recent_command_ids
         state.recent_command_ids = {}
         state.generation_started_ns = time_ns
-    if not command.command_id and isinstance(command, QUEUED_COMMANDS):
+    if not command.command_id and type(command) in QUEUED_COMMANDS:
         _, waiting = (state.urgent or state.pending).popleft()
         assert waiting == command
         if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:

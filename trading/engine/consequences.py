@@ -25,15 +25,17 @@ from trading.engine.resting import watch
 from trading.engine.scopes import held_in
 from trading.engine.state import State
 
-QUEUED_COMMANDS: Final = (
-    TriggerOrder,
-    TrimReduceOnly,
-    SizeAttached,
-    CancelGroup,
-    FireMarketMakerProtection,
-    SettleFunding,
-    Liquidate,
-    UnwindFund,
+QUEUED_COMMANDS: Final = frozenset(
+    (
+        TriggerOrder,
+        TrimReduceOnly,
+        SizeAttached,
+        CancelGroup,
+        FireMarketMakerProtection,
+        SettleFunding,
+        Liquidate,
+        UnwindFund,
+    )
 )
 
 

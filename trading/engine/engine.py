@@ -15,6 +15,7 @@ from trading.engine import commands as c
 from trading.engine.apply import begin, finish
 from trading.engine.decide import decide
 from trading.engine.events import Record
+from trading.engine.fields import fields_of_record
 from trading.engine.queries import answer
 from trading.engine.replies import AccountView, OrdersPreview, OrderView, Outcome, QueryRefused
 from trading.engine.risk_events import LiquidationStepped
@@ -92,10 +93,11 @@ class Engine:
     def fold(self, record: Record) -> None:
         """Apply a record that was decided before; raises ValueError when it is not the next one."""
         state = self.state
-        if record.sequence != state.sequence + 1:
-            raise ValueError(f"record {record.sequence} does not follow {state.sequence}")
-        begin(state, record.time_ns, record.command)
-        finish(state, record.command, record.events)
+        sequence, time_ns, _, command, events = fields_of_record(record)
+        if sequence != state.sequence + 1:
+            raise ValueError(f"record {sequence} does not follow {state.sequence}")
+        begin(state, time_ns, command)
+        finish(state, command, events)
 
     def next_timer_ns(self) -> int:
         """When the next timer is due, 0 when there is none."""

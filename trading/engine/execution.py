@@ -17,6 +17,7 @@ from trading.core.terms import (
     GTC,
     GTD,
     INSTRUMENT_POST_ONLY,
+    LIMIT,
     MARKET_TYPES,
     PPB,
 )
@@ -60,7 +61,7 @@ class Execution(Walk):
         terms, side, lots, price_ticks = self.terms, self.side, self.lots, self.price_ticks
         instrument = self.position.instrument
         order_type, time_in_force = terms.order_type, terms.time_in_force
-        if order_type in MARKET_TYPES:
+        if order_type != LIMIT and order_type in MARKET_TYPES:
             self.is_market = True
             price_ticks = self.price_ticks = self._protection_price_ticks()
             notional_units = lots * instrument.lot_value_units

@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from trading.engine.commands import AttachedOrder, PlaceOrder
-from trading.engine.events import OrderPlaced, TradeExecuted
+from trading.engine.commands import AttachedOrder, JournaledCommand, PlaceOrder
+from trading.engine.events import AnyEvent, OrderPlaced, Record, TradeExecuted
 
 # fmt: off
 OrderFields = tuple[
@@ -21,8 +21,10 @@ PlacedFields = tuple[
     int, int, bool, bool, tuple[AttachedOrder, ...],
 ]
 TradeFields = tuple[int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int]
+RecordFields = tuple[int, int, int, JournaledCommand, list[AnyEvent]]
 # fmt: on
 
 fields_of_order: Final[Callable[[PlaceOrder], OrderFields]] = astuple
 fields_of_placed: Final[Callable[[OrderPlaced], PlacedFields]] = astuple
 fields_of_trade: Final[Callable[[TradeExecuted], TradeFields]] = astuple
+fields_of_record: Final[Callable[[Record], RecordFields]] = astuple

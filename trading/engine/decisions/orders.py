@@ -66,7 +66,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
         return refuse(command, code)
     order_id = state.next_id(1)
     execution: Execution | None = None
-    if order_type in TRIGGERED_TYPES:
+    if has_more and order_type in TRIGGERED_TYPES:
         resting_lots, cut_lots, open_loss_units = quantity_lots, 0, 0
     else:
         execution = Execution(position, command, quantity_lots, price_ticks)
