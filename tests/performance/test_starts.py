@@ -1,6 +1,7 @@
 """Every benchmark starts and comes to an end, with next to nothing to do."""
 
 import json
+import math
 import os
 
 import pytest
@@ -16,5 +17,5 @@ def test_every_benchmark_starts(postgres, valkey, installation, tmp_path, monkey
     assert main([*arguments, str(tmp_path)]) == 0
     report = json.loads((tmp_path / "report.json").read_text())
     assert {row["benchmark"] for row in report["rows"]} == set(BENCHMARKS)
-    assert all(row["median"] >= 0 for row in report["rows"])
+    assert all(math.isfinite(row["median"]) for row in report["rows"])  # a share may be below 0 on so little work
     assert "whole engine" in capsys.readouterr().out
