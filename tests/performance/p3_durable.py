@@ -1,4 +1,7 @@
-"""P3: P2 with a durable journal, through the worker's group commit and its PostgreSQL journal, fsync on."""
+"""P3: P2 with a durable journal, through the worker's group commit and its PostgreSQL journal, fsync on.
+
+The worker also makes a reply to every command, which P2 does not: held against P2 both without and with replies.
+"""
 
 import asyncio
 import os
@@ -12,6 +15,7 @@ from tests.performance.running import Row, Run, plain_row, rate_row
 
 CHANNEL = "bench"
 COMMANDS_A_MESSAGE = 64
+LEAST_SHARE = 0.8  # of P2: what is left when everything is made durable
 
 
 def run(run: Run) -> list[Row]:
@@ -31,14 +35,10 @@ def run(run: Run) -> list[Row]:
         )
         rows.append(rate_row("P3", f"durable, {engine}", "commands/s", durable, "rate"))
         rows.append(rate_row("P3", f"durable by wall, {engine}", "commands/s", durable, "wall_rate"))
-        for name, base, key, at_least in (
-            ("P2 by CPU", alone, "rate", 0.8),
-            ("P2 by wall", alone, "wall_rate", 0.8),
-            ("P2 with replies by CPU", replying, "rate", None),
-            ("P2 with replies by wall", replying, "wall_rate", None),
-        ):
-            ratios = [ours[key] / other[key] for ours, other in zip(durable, base, strict=True)]
-            rows.append(plain_row("P3", f"durable / {name}, {engine}", "x", ratios, at_least=at_least))
+        for name, base in (("P2", alone), ("P2 with replies, as here", replying)):
+            for by, key in (("CPU", "rate"), ("wall", "wall_rate")):
+                ratios = [ours[key] / other[key] for ours, other in zip(durable, base, strict=True)]
+                rows.append(plain_row("P3", f"durable / {name}, by {by}, {engine}", "x", ratios, at_least=LEAST_SHARE))
     return rows
 
 
