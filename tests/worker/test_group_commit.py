@@ -101,6 +101,26 @@ def test_nobody_is_told_before_the_commit(desk):
     assert [type(reply) for reply in desk.replies()] == [Outcome]
 
 
+def test_what_fails_half_way_through_a_message_is_not_told(desk, monkeypatch):
+    desk.send(order())
+    desk.commit.step()
+    execute, calls = desk.engine.execute, iter((True, False))
+
+    def failing(command, time_ns):
+        if not next(calls):
+            raise Crashed
+        return execute(command, time_ns)
+
+    monkeypatch.setattr(desk.engine, "execute", failing)
+    desk.send(order(), order())
+    with pytest.raises(Crashed):
+        desk.commit.step()
+
+    desk.journal.settle()
+
+    assert [reply.sequence for reply in desk.replies()] == [desk.database.batches[-1].last_sequence]
+
+
 def test_what_comes_during_a_commit_is_one_batch(desk):
     desk.send(order())
     desk.commit.step()

@@ -14,13 +14,14 @@ SafeMark = tuple[int, int]  # (side * instrument id, side * ticks): down to it, 
 
 _BUCKET_BITS: Final = 12
 _REFIT_BITS: Final = 2
+_HIGHEST: Final = 8 << _BUCKET_BITS  # above it the buckets are too narrow: no price came yet, or it has risen a lot
 _FARTHEST: Final = -8 << _BUCKET_BITS  # one bucket for all shorts that are safe up to several times the price
 
 
 class Bounds:
     """Account ids by key, which is side * price: beyond its bound is an account whose key is above the price's.
 
-    In buckets of 2^`shift` ticks, about a four-thousandth of the price. An empty one stays until a price comes by.
+    In buckets of 2^`shift` ticks, about a four-thousandth of the price.
     """
 
     __slots__ = ("buckets", "codes", "shift")
@@ -32,6 +33,9 @@ class Bounds:
 
     def add(self, key: int, account_id: int) -> None:
         code = self._code(key)
+        if code > _HIGHEST:
+            self.fit(key)
+            code = self._code(key)
         bucket = self.buckets.get(code)
         if bucket is None:
             bucket = self.buckets[code] = {}
@@ -39,16 +43,19 @@ class Bounds:
         bucket[account_id] = key
 
     def remove(self, key: int, account_id: int) -> None:
-        del self.buckets[self._code(key)][account_id]
+        code = self._code(key)
+        bucket = self.buckets[code]
+        del bucket[account_id]
+        if not bucket:
+            del self.buckets[code], self.codes[bisect_left(self.codes, code)]
 
     def beyond(self, key: int) -> list[int]:
-        first = bisect_left(self.codes, self._code(key))
-        found: list[int] = []
-        for code in self.codes[first:]:
-            found += [account_id for account_id, bound in self.buckets[code].items() if bound > key]
-            if not self.buckets[code]:
-                del self.buckets[code], self.codes[bisect_left(self.codes, code)]
-        return found
+        return [
+            account_id
+            for code in self.codes[bisect_left(self.codes, self._code(key)) :]
+            for account_id, bound in self.buckets[code].items()
+            if bound > key
+        ]
 
     def _code(self, key: int) -> int:
         code = key >> self.shift
@@ -107,7 +114,8 @@ class LiquidationIndex:
     def watch(self, account_id: int, safe_marks: Sequence[SafeMark]) -> None:
         """Safe marks of an account from now on; a key of 0 is no bound.
 
-        Who was noted and is safer than before stays where it is: narrower marks are as true, and cost nothing now.
+        Who was noted and is safer than before stays where it is, without lots too: narrower marks are as true, and cost
+        nothing now.
         """
         before = self.safe_marks.get(account_id)
         if before is not None:

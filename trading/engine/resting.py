@@ -25,7 +25,7 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
         return
     if special is not None and special.is_quote:
         position.special_orders().quotes[order.order_id] = order
-    if side == BUY:
+    if side == BUY:  # as `hold` does: nearly every command comes here or below
         position.buy_lots += lots
     else:
         position.sell_lots += lots

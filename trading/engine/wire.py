@@ -33,11 +33,16 @@ decode_reply: Callable[[bytes], Reply] = _reply_decoder.decode
 
 def append_records(records: list[Record], payload: bytearray) -> None:
     """Encode them behind what is there, without the head of an array."""
-    encoded = _encoder.encode(records)
-    payload += memoryview(encoded)[1 if len(records) < 16 else 3 :]
+    payload += memoryview(_encoder.encode(records))[len(_array_head(len(records))) :]
 
 
 def whole_payload(count: int, payload: bytearray) -> bytes:
     """What `encode_records` gives for all the `count` records that were appended."""
-    head = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
-    return head + payload
+    return _array_head(count) + payload
+
+
+def _array_head(count: int) -> bytes:
+    """How MessagePack begins an array."""
+    if count < 16:
+        return bytes((0x90 | count,))
+    return b"\xdc" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd" + count.to_bytes(4, "big")

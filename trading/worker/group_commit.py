@@ -156,9 +156,10 @@ class GroupCommit:
         return bool(inbox)
 
     def _decide(self, commands: list[bytes], replies: list[bytes]) -> int:
-        """Decide as many as the batch has room for; returns how many those were."""
+        """Decide as many as the batch has room for, all with one stamp; returns how many those were."""
         batch, engine, time_ns = self._open, self.engine, self._stamp()
         records: list[Record] = []
+        answers: list[bytes] = []
         room, decided = COMMANDS_A_BATCH - batch.records, 0
         for command in commands[: COMMANDS_A_BATCH - batch.commands]:
             if len(records) >= room:
@@ -167,14 +168,15 @@ class GroupCommit:
             try:
                 decoded = decode_command(command)
             except msgspec.MsgspecError:
-                replies.append(encode_reply(self._refusal_of_nonsense(command)))
+                answers.append(encode_reply(self._refusal_of_nonsense(command)))
                 continue
             if type(decoded) in QUERIES:
-                replies.append(encode_reply(engine.answer(decoded)))
+                answers.append(encode_reply(engine.answer(decoded)))
             else:
                 records += engine.execute(decoded, time_ns)
-                replies.append(encode_reply(engine.outcome()))
-        batch.add(records)
+                answers.append(encode_reply(engine.outcome()))
+        batch.add(records)  # and only then the answers: what fails half way is neither kept nor told
+        replies += answers
         batch.commands += decided
         return decided
 

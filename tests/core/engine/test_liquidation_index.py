@@ -29,7 +29,7 @@ def test_bounds_know_who_is_beyond(bounds, price, removed, fitted, side):
     assert sorted(known.beyond(side * price)) == exceeded
     for account_id, ticks in bounds.items():
         known.remove(side * ticks, account_id)
-    assert known.beyond(-(10**8)) == [] and not known.buckets and not known.codes
+    assert not known.buckets and not known.codes
 
 
 def test_buckets_follow_the_price():
@@ -41,6 +41,13 @@ def test_buckets_follow_the_price():
     assert bounds.shift == 11 and len(bounds.buckets) < 1_000
     bounds.fit(2**23)  # twice the price is no reason to start anew
     assert bounds.shift == 11
+
+
+def test_a_first_tiny_bound_does_not_make_all_buckets_tiny():
+    bounds = Bounds(1)
+    for account_id in range(1, 5_001):
+        bounds.add(10**6 + account_id, account_id)
+    assert len(bounds.buckets) < 30 and len(bounds.beyond(10**6 + 4_000)) == 1_000
 
 
 @given(

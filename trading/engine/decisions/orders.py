@@ -154,7 +154,7 @@ def _refusal(
     self_trade_prevention: int,
     client_order_id: str,
 ) -> str:
-    """Rules 3 to 7: shape, size, states, number of open orders."""
+    """Rules 3 to 7: shape, size, states, number of open orders. What was read of the command comes with it."""
     account, instrument = position.account, position.instrument
     if (
         (side != 1 and side != -1)
