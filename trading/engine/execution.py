@@ -122,7 +122,6 @@ class Execution(Walk):
         """9f, 9g: position limit and margin, after the fills and with the rest resting."""
         position, side = self.position, self.side
         instrument = position.instrument
-        lot_value_units = instrument.lot_value_units
         lots, filled_lots, resting_lots = position.lots, self.filled_lots, self.resting_lots
         if filled_lots:
             lots += side * filled_lots
@@ -139,36 +138,23 @@ class Execution(Walk):
                 buy += resting_lots
             else:
                 sell += resting_lots
-        # The larger of |lots + buy| and |lots - sell|, which needs no abs() as buy and sell are never negative.
-        largest = lots + buy
-        if sell - lots > largest:
-            largest = sell - lots
-        if largest * lot_value_units > instrument.position_limit_units and largest > max(
-            abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
-        ):
+        if position.isolated_units is not None:
+            return self._isolated_margin(buy, sell, loss)
+        gain_units = 0
+        if filled_lots:
+            gain_units = side * (instrument.lot_value_units * filled_lots - self.filled_value_units)
+            gain_units -= self._taker_fees_units()
+        return cross_refusal(position, lots, buy, sell, loss, gain_units)
+
+    def _isolated_margin(self, buy: int, sell: int, loss: int) -> str:
+        """9f, 9g where the position has margin of its own, which grows and shrinks with it."""
+        position = self.position
+        lots, entry_value_units = position.lots, position.entry_value_units
+        after_lots = lots + self.side * self.filled_lots
+        if _is_beyond_limit(position, max(after_lots + buy, sell - after_lots)):
             return "position_limit"
         equity, other_initial = equity_and_initial(position.account, position)
-        if position.isolated_units is not None:
-            return self._isolated_margin(equity, other_initial, buy, sell, loss)
-        leverage = position.leverage or instrument.default_leverage
-        free = equity - other_initial
-        if filled_lots:
-            gain = side * (lot_value_units * filled_lots - self.filled_value_units) - self._taker_fees_units()
-            if gain < 0 and equity + gain < 0:
-                return "insufficient_margin"
-            free += gain
-        # More than it can take: the most lots with the most open ones of either side. Usually there is that much.
-        if side_requirement_units(instrument, largest, buy if buy > sell else sell, leverage) + loss <= free:
-            return ""
-        lacking = initial_margin_units(instrument, lots, buy, sell, loss, leverage) - free
-        if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
-            return "insufficient_margin"
-        return ""
-
-    def _isolated_margin(self, equity: int, other_initial: int, buy: int, sell: int, loss: int) -> str:
-        """9g where the position has margin of its own, which grows and shrinks with it."""
-        position = self.position
-        lots, entry_value_units, equity_after = position.lots, position.entry_value_units, equity
+        equity_after = equity
         if self.filled_lots:
             value_units = position.instrument.value_units
             for maker, filled, kind in self.matches:
@@ -242,3 +228,60 @@ class Execution(Walk):
                     reason,
                 )
             )
+
+
+def plan_resting(position: Position, side: int, lots: int, price_ticks: int) -> tuple[str, int] | None:
+    """(refusal or "", open loss) of an ordinary limit order that comes to rest, as `Execution` has it, in short.
+
+    None when it would meet somebody, or its position is isolated.
+    """
+    instrument = position.instrument
+    if not instrument.band_low_ticks <= price_ticks <= instrument.band_high_ticks:
+        return "price_outside_band", 0
+    if lots * price_ticks * instrument.value_units < instrument.minimum_notional_units:
+        return "notional_too_small", 0
+    book = instrument.book
+    opposite = book.asks if side == BUY else book.bids
+    if opposite.best_key >= -side * price_ticks or position.isolated_units is not None:
+        return None
+    buy, sell, loss = position.buy_lots, position.sell_lots, 0
+    if side == BUY:
+        buy += lots
+    else:
+        sell += lots
+    if side * (price_ticks - instrument.mark_price_ticks) > 0:
+        loss = open_loss_units(side, price_ticks, instrument.mark_price_ticks, lots, instrument.value_units)
+    return cross_refusal(position, position.lots, buy, sell, position.open_loss_units + loss, 0), loss
+
+
+def cross_refusal(position: Position, lots: int, buy: int, sell: int, loss: int, gain_units: int) -> str:
+    """9f, 9g of a cross position that would have these lots, open lots and open loss.
+
+    gain_units: of the fills at the mark, fees paid.
+    """
+    instrument = position.instrument
+    # The larger of |lots + buy| and |lots - sell|, which needs no abs() as buy and sell are never negative.
+    largest = lots + buy
+    if sell - lots > largest:
+        largest = sell - lots
+    if largest * instrument.lot_value_units > instrument.position_limit_units and _is_beyond_limit(position, largest):
+        return "position_limit"
+    equity, other_initial = equity_and_initial(position.account, position)
+    if gain_units < 0 and equity + gain_units < 0:
+        return "insufficient_margin"
+    free = equity + gain_units - other_initial
+    leverage = position.leverage or instrument.default_leverage
+    # More than it can take: the most lots with the most open ones of either side. Usually there is that much.
+    if side_requirement_units(instrument, largest, buy if buy > sell else sell, leverage) + loss <= free:
+        return ""
+    lacking = initial_margin_units(instrument, lots, buy, sell, loss, leverage) - free
+    if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
+        return "insufficient_margin"
+    return ""
+
+
+def _is_beyond_limit(position: Position, largest: int) -> bool:
+    """9f: so many lots are too many, and more than there may be already."""
+    instrument = position.instrument
+    present = max(abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots))
+    return largest > present and largest * instrument.lot_value_units > instrument.position_limit_units

@@ -27,7 +27,7 @@ from trading.engine.client_orders import known_client_order, order_content
 from trading.engine.commands import PlaceOrder, TriggerOrder
 from trading.engine.decisions.related import is_priced_rightly, special_refusal, state_attached, trails_rightly
 from trading.engine.events import AnyEvent, OrderPlaced, OrderRejected, OrderRepeated, OrderTriggered
-from trading.engine.execution import Execution
+from trading.engine.execution import Execution, plan_resting
 from trading.engine.fields import fields_of_order
 from trading.engine.refusal import refuse
 from trading.engine.state import State
@@ -66,7 +66,15 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
         return refuse(command, code)
     order_id = state.next_id(1)
     execution: Execution | None = None
-    if has_more and order_type in TRIGGERED_TYPES:
+    resting: tuple[str, int] | None = None
+    if order_type == LIMIT and time_in_force == GTC and not reduce_only:
+        resting = plan_resting(position, side, quantity_lots, price_ticks)
+    if resting is not None:
+        code, open_loss_units = resting
+        if code:
+            return refuse(command, code)
+        resting_lots, cut_lots = quantity_lots, 0
+    elif has_more and order_type in TRIGGERED_TYPES:
         resting_lots, cut_lots, open_loss_units = quantity_lots, 0, 0
     else:
         execution = Execution(position, command, quantity_lots, price_ticks)
