@@ -84,16 +84,7 @@ def cross_safe_marks(account: Account, marked: Instrument | None, lot_value_unit
             held.append((instrument, lots, notional_units))
     if slack_units < 0:
         return None
-    marks: list[SafeMark] = []
-    for instrument, lots, notional_units in held:
-        instrument_id, value_units = instrument.instrument_id, instrument.value_units
-        mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
-        share_units = slack_units
-        if notional_units != all_notional_units:
-            share_units = slack_units * notional_units // all_notional_units
-        ticks = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
-        marks.append((instrument_id, ticks) if lots > 0 else (-instrument_id, -ticks))
-    return marks
+    return _shared_out(held, slack_units, all_notional_units, marked, lot_value_units)
 
 
 def safe_marks(
@@ -103,19 +94,32 @@ def safe_marks(
 
     slack_units: equity less maintenance, not below 0, spread by notional.
     """
-    notionals = []
+    sized = []
     for position in held:
-        value_units = lot_value_units if position.instrument is marked else position.instrument.lot_value_units
-        notionals.append(abs(position.lots) * value_units)
-    total = sum(notionals) or 1
-    marks = []
-    for position, notional in zip(held, notionals, strict=True):
-        instrument, lots = position.instrument, position.lots
-        value_units = instrument.value_units
+        instrument = position.instrument
+        value_units = lot_value_units if instrument is marked else instrument.lot_value_units
+        sized.append((instrument, position.lots, abs(position.lots) * value_units))
+    all_notional_units = sum(notional_units for _, _, notional_units in sized)
+    return _shared_out(sized, slack_units, all_notional_units, marked, lot_value_units)
+
+
+def _shared_out(
+    held: list[tuple[Instrument, int, int]],
+    slack_units: int,
+    all_notional_units: int,
+    marked: Instrument | None,
+    lot_value_units: int,
+) -> list[SafeMark]:
+    """Of (instrument, lots, notional) each, with its share of the slack by notional."""
+    marks: list[SafeMark] = []
+    for instrument, lots, notional_units in held:
+        instrument_id, value_units = instrument.instrument_id, instrument.value_units
         mark_ticks = lot_value_units // value_units if instrument is marked else instrument.mark_price_ticks
-        share_units = slack_units * notional // total
+        share_units = slack_units
+        if notional_units != all_notional_units:
+            share_units = slack_units * notional_units // all_notional_units
         ticks = safe_bound_ticks(lots, mark_ticks, value_units, instrument.brackets, share_units)
-        marks.append((instrument.instrument_id, ticks) if lots > 0 else (-instrument.instrument_id, -ticks))
+        marks.append((instrument_id, ticks) if lots > 0 else (-instrument_id, -ticks))
     return marks
 
 
