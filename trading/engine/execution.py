@@ -151,7 +151,10 @@ class Execution(Walk):
         position = self.position
         lots, entry_value_units = position.lots, position.entry_value_units
         after_lots = lots + self.side * self.filled_lots
-        if _is_beyond_limit(position, max(after_lots + buy, sell - after_lots)):
+        largest_lots = max(after_lots + buy, sell - after_lots)
+        instrument = position.instrument
+        is_beyond_limit = largest_lots * instrument.lot_value_units > instrument.position_limit_units
+        if is_beyond_limit and largest_lots > _present_lots(position):
             return "position_limit"
         equity, other_initial = equity_and_initial(position.account, position)
         equity_after = equity
@@ -231,7 +234,7 @@ class Execution(Walk):
 
 
 def plan_resting(position: Position, side: int, lots: int, price_ticks: int) -> tuple[str, int] | None:
-    """(refusal or "", open loss) of an ordinary limit order that comes to rest, as `Execution` has it, in short.
+    """(refusal's code or "", open loss in units) of an ordinary limit order that rests: what `Execution` says of it.
 
     None when it would meet somebody, or its position is isolated.
     """
@@ -244,44 +247,48 @@ def plan_resting(position: Position, side: int, lots: int, price_ticks: int) -> 
     opposite = book.asks if side == BUY else book.bids
     if opposite.best_key >= -side * price_ticks or position.isolated_units is not None:
         return None
-    buy, sell, loss = position.buy_lots, position.sell_lots, 0
+    buy_lots, sell_lots, loss_units = position.buy_lots, position.sell_lots, 0
     if side == BUY:
-        buy += lots
+        buy_lots += lots
     else:
-        sell += lots
+        sell_lots += lots
     if side * (price_ticks - instrument.mark_price_ticks) > 0:
-        loss = open_loss_units(side, price_ticks, instrument.mark_price_ticks, lots, instrument.value_units)
-    return cross_refusal(position, position.lots, buy, sell, position.open_loss_units + loss, 0), loss
+        loss_units = open_loss_units(side, price_ticks, instrument.mark_price_ticks, lots, instrument.value_units)
+    held_loss_units = position.open_loss_units + loss_units
+    return cross_refusal(position, position.lots, buy_lots, sell_lots, held_loss_units, 0), loss_units
 
 
-def cross_refusal(position: Position, lots: int, buy: int, sell: int, loss: int, gain_units: int) -> str:
-    """9f, 9g of a cross position that would have these lots, open lots and open loss.
+def cross_refusal(
+    position: Position, lots: int, buy_lots: int, sell_lots: int, loss_units: int, gain_units: int
+) -> str:
+    """9f, 9g: the refusal's code, "" for none, of a cross position that would have these lots, open lots and open loss.
 
     gain_units: of the fills at the mark, fees paid.
     """
     instrument = position.instrument
-    # The larger of |lots + buy| and |lots - sell|, which needs no abs() as buy and sell are never negative.
-    largest = lots + buy
-    if sell - lots > largest:
-        largest = sell - lots
-    if largest * instrument.lot_value_units > instrument.position_limit_units and _is_beyond_limit(position, largest):
+    # The larger of |lots + buys| and |lots - sells|, which needs no abs() as neither is ever negative.
+    largest_lots = lots + buy_lots
+    if sell_lots - lots > largest_lots:
+        largest_lots = sell_lots - lots
+    is_beyond_limit = largest_lots * instrument.lot_value_units > instrument.position_limit_units
+    if is_beyond_limit and largest_lots > _present_lots(position):
         return "position_limit"
-    equity, other_initial = equity_and_initial(position.account, position)
-    if gain_units < 0 and equity + gain_units < 0:
+    equity_units, other_initial_units = equity_and_initial(position.account, position)
+    if gain_units < 0 and equity_units + gain_units < 0:
         return "insufficient_margin"
-    free = equity + gain_units - other_initial
+    free_units = equity_units + gain_units - other_initial_units
     leverage = position.leverage or instrument.default_leverage
     # More than it can take: the most lots with the most open ones of either side. Usually there is that much.
-    if side_requirement_units(instrument, largest, buy if buy > sell else sell, leverage) + loss <= free:
+    most_open_lots = buy_lots if buy_lots > sell_lots else sell_lots
+    if side_requirement_units(instrument, largest_lots, most_open_lots, leverage) + loss_units <= free_units:
         return ""
-    lacking = initial_margin_units(instrument, lots, buy, sell, loss, leverage) - free
-    if lacking > 0 and lacking > other_initial + present_requirement(position) - equity:
+    required_units = initial_margin_units(instrument, lots, buy_lots, sell_lots, loss_units, leverage)
+    lacking_units = required_units - free_units
+    if lacking_units > 0 and lacking_units > other_initial_units + present_requirement(position) - equity_units:
         return "insufficient_margin"
     return ""
 
 
-def _is_beyond_limit(position: Position, largest: int) -> bool:
-    """9f: so many lots are too many, and more than there may be already."""
-    instrument = position.instrument
-    present = max(abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots))
-    return largest > present and largest * instrument.lot_value_units > instrument.position_limit_units
+def _present_lots(position: Position) -> int:
+    """The most lots, long or short, that the position has once its open orders of one side fill."""
+    return max(abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots))

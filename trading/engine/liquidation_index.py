@@ -10,6 +10,8 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Final
 
+from trading.core.terms import BUY, SELL
+
 SafeMark = tuple[int, int]  # (side * instrument id, side * ticks): down to it, for a short up to it, equity is enough
 
 _BUCKET_BITS: Final = 12
@@ -50,6 +52,7 @@ class Bounds:
             del self.buckets[code], self.codes[bisect_left(self.codes, code)]
 
     def beyond(self, key: int) -> list[int]:
+        """Account ids, in no order."""
         return [
             account_id
             for code in self.codes[bisect_left(self.codes, self._code(key)) :]
@@ -104,7 +107,7 @@ class LiquidationIndex:
     def candidates(self, instrument_id: int, mark_price_ticks: int) -> list[int]:
         """Account ids, sorted."""
         found = self.noted_before.union(self.noted)
-        for side in (1, -1):
+        for side in (BUY, SELL):
             bounds = self.bounds.get(side * instrument_id)
             if bounds is not None:
                 bounds.fit(mark_price_ticks)
@@ -121,26 +124,26 @@ class LiquidationIndex:
         if before is not None:
             if (account_id in self.noted or account_id in self.noted_before) and _are_wider(safe_marks, before):
                 return
-            for held, key in before:
+            for signed_id, key in before:
                 if key:
-                    self.bounds[held].remove(key, account_id)
+                    self.bounds[signed_id].remove(key, account_id)
         if not safe_marks:
             self.safe_marks.pop(account_id, None)
             return
         self.safe_marks[account_id] = safe_marks
-        for held, key in safe_marks:
+        for signed_id, key in safe_marks:
             if key:
-                bounds = self.bounds.get(held)
+                bounds = self.bounds.get(signed_id)
                 if bounds is None:
-                    bounds = self.bounds[held] = Bounds(abs(key))
+                    bounds = self.bounds[signed_id] = Bounds(abs(key))
                 bounds.add(key, account_id)
 
 
 def _are_wider(marks: Sequence[SafeMark], before: Sequence[SafeMark]) -> bool:
     """Whether all are among those before, and no nearer."""
-    for held, key in marks:
-        for known, known_key in before:
-            if known == held:
+    for signed_id, key in marks:
+        for known_id, known_key in before:
+            if known_id == signed_id:
                 if known_key < key:
                     return False
                 break
