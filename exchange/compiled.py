@@ -21,7 +21,17 @@ PACKAGES: Final = ("risk/core", "trading/core", "trading/engine", "trading/engin
 # Modules of msgspec structs stay interpreted (mypyc drops their tags), and with them what only encodes and decodes, and
 # the named tuples inside those structs (mypyc drops their annotations, and a decoded tuple would be a list).
 INTERPRETED: Final = frozenset(
-    ("__init__.py", "commands.py", "event.py", "events.py", "risk_events.py", "replies.py", "wire.py", "listing.py")
+    (
+        "__init__.py",
+        "commands.py",
+        "event.py",
+        "events.py",
+        "risk_events.py",
+        "replies.py",
+        "wire.py",
+        "answers.py",
+        "listing.py",
+    )
 )
 NAMED_TUPLES: Final = ROOT / "trading" / "core" / "instruments.py"
 SUFFIX: Final = sysconfig.get_config_var("EXT_SUFFIX")

@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 
 from exchange.contract.errors import ApiError
+from tests.outcomes import last_outcome
 from trading.engine import wire
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, CommandRepeated
@@ -92,7 +93,7 @@ class EngineGateway:
             stamp_ns = max(self.engine.state.time_ns, self.clock.time_ns())
             records = self.engine.execute(command, stamp_ns)
             _append(records)
-            return self.engine.outcome()
+            return last_outcome(self.engine, records)
 
     def deliver_late(self):
         """Messages that were lost arrive after all."""

@@ -11,7 +11,7 @@ import msgspec
 from tests.performance import workload
 from tests.performance.running import Row, Run, plain_row, rate_row, time_row
 from trading.engine.engine import Engine
-from trading.engine.wire import decode_command, encode_records, encode_reply
+from trading.engine.wire import decode_command, encode_records
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 10_000
@@ -80,12 +80,10 @@ def read_workload(file: str) -> workload.Commands:
     return msgspec.msgpack.decode(Path(file).read_bytes(), type=workload.Commands)
 
 
-def measure(*, file: str, replies: bool = False) -> dict[str, Any]:
-    """`replies`: also make the outcome of each command and encode it, as the worker does."""
+def measure(*, file: str) -> dict[str, Any]:
     commands = read_workload(file)
     engine = Engine()
-    time_ns = _execute(engine, commands.opening + commands.warm_up, START_NS)
-    execute = _execute_and_reply if replies else _execute
+    time_ns = execute(engine, commands.opening + commands.warm_up, START_NS)
     started_s, wall_s = time.process_time(), time.perf_counter()
     execute(engine, commands.measured, time_ns)
     cpu_s, wall_s = time.process_time() - started_s, time.perf_counter() - wall_s
@@ -97,7 +95,7 @@ def measure_latency(*, file: str) -> dict[str, Any]:
     """Wall time of each command."""
     commands = read_workload(file)
     engine = Engine()
-    time_ns = _execute(engine, commands.opening + commands.warm_up, START_NS)
+    time_ns = execute(engine, commands.opening + commands.warm_up, START_NS)
     times, clock = [], time.perf_counter_ns
     for data in commands.measured:
         time_ns += STEP_NS
@@ -108,20 +106,12 @@ def measure_latency(*, file: str) -> dict[str, Any]:
     return {"p50_us": cuts[49] / 1000, "p99_us": cuts[98] / 1000}
 
 
-def _execute(engine: Engine, commands: list[bytes], time_ns: int) -> int:
+def execute(engine: Engine, commands: list[bytes], time_ns: int) -> int:
+    """Each from bytes to bytes; returns the stamp of the last."""
     execute = engine.execute
     for data in commands:
         time_ns += STEP_NS
         encode_records(execute(decode_command(data), time_ns))
-    return time_ns
-
-
-def _execute_and_reply(engine: Engine, commands: list[bytes], time_ns: int) -> int:
-    execute, outcome = engine.execute, engine.outcome
-    for data in commands:
-        time_ns += STEP_NS
-        encode_records(execute(decode_command(data), time_ns))
-        encode_reply(outcome())
     return time_ns
 
 

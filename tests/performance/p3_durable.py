@@ -1,6 +1,7 @@
 """P3: P2 with a durable journal, through the worker's group commit and its PostgreSQL journal, fsync on.
 
-The worker also makes a reply to every command, which P2 does not: held against P2 both without and with replies.
+Both in one process, taking turns every 20,000 commands, so that a busy machine slows both alike. The worker also
+answers every command, which P2 does not.
 """
 
 import asyncio
@@ -10,11 +11,12 @@ from typing import Any, NoReturn
 
 import django
 
-from tests.performance.p2_engine import check, read_workload, workload_file
+from tests.performance.p2_engine import START_NS, check, execute, read_workload, workload_file
 from tests.performance.running import Row, Run, plain_row, rate_row
 
 CHANNEL = "bench"
 COMMANDS_A_MESSAGE = 64
+COMMANDS_A_TURN = 20_000
 LEAST_SHARE = 0.8  # of P2: what is left when everything is made durable
 
 
@@ -22,23 +24,20 @@ def run(run: Run) -> list[Row]:
     file = str(workload_file(run, "durable", commands=run.amount(300_000)))
     rows = []
     for engine in run.engines:
-        alone, replying, durable = run.interleaved(
+        (results,) = run.interleaved(
             run.rounds,
-            lambda: run.measure("p2_engine:measure", engine=engine, file=file),  # noqa: B023 - called at once
-            lambda: run.measure("p2_engine:measure", engine=engine, file=file, replies=True),  # noqa: B023
             lambda: run.measure(
                 "p3_durable:measure",
-                engine=engine,  # noqa: B023
+                engine=engine,  # noqa: B023 - called at once
                 database=run.databases.make("bench_durable"),
                 file=file,
             ),
         )
-        rows.append(rate_row("P3", f"durable, {engine}", "commands/s", durable, "rate"))
-        rows.append(rate_row("P3", f"durable by wall, {engine}", "commands/s", durable, "wall_rate"))
-        for name, base in (("P2", alone), ("P2 with replies, as here", replying)):
-            for by, key in (("CPU", "rate"), ("wall", "wall_rate")):
-                ratios = [ours[key] / other[key] for ours, other in zip(durable, base, strict=True)]
-                rows.append(plain_row("P3", f"durable / {name}, by {by}, {engine}", "x", ratios, at_least=LEAST_SHARE))
+        rows.append(rate_row("P3", f"durable, {engine}", "commands/s", results, "rate"))
+        rows.append(rate_row("P3", f"durable by wall, {engine}", "commands/s", results, "wall_rate"))
+        for by, key in (("CPU", "share"), ("wall", "wall_share")):
+            shares = [result[key] for result in results]
+            rows.append(plain_row("P3", f"durable / P2, by {by}, {engine}", "x", shares, at_least=LEAST_SHARE))
     return rows
 
 
@@ -58,19 +57,44 @@ async def _measure(file: str) -> dict[str, Any]:
     journal.connect()
     assert journal.try_to_lead()
     told = asyncio.Event()
-    engine = Engine()
+    alone, engine = Engine(), Engine()
     commit = GroupCommit(
         engine=engine, journal=journal, lease=journal.take_over(), clock=time.time_ns, tell=lambda _: told.set()
     )
     journal.start()
+    time_ns = execute(alone, commands.opening + commands.warm_up, START_NS)
     await _drive(commit, commands.opening + commands.warm_up, told)
-    started_s, wall_s = time.process_time(), time.perf_counter()
-    await _drive(commit, commands.measured, told)
-    cpu_s, wall_s = time.process_time() - started_s, time.perf_counter() - wall_s
+    spent_alone, spent = Spent(), Spent()
+    for start in range(0, len(commands.measured), COMMANDS_A_TURN):
+        turn = commands.measured[start : start + COMMANDS_A_TURN]
+        with spent_alone:
+            time_ns = execute(alone, turn, time_ns)
+        with spent:
+            await _drive(commit, turn, told)
+    check(alone, commands)
     check(engine, commands)
     assert commit.committed_sequence == engine.state.sequence
     journal.disconnect()
-    return {"rate": len(commands.measured) / cpu_s, "wall_rate": len(commands.measured) / wall_s}
+    return {
+        "rate": len(commands.measured) / spent.cpu_s,
+        "wall_rate": len(commands.measured) / spent.wall_s,
+        "share": spent_alone.cpu_s / spent.cpu_s,
+        "wall_share": spent_alone.wall_s / spent.wall_s,
+    }
+
+
+class Spent:
+    """Time spent inside `with`, in sum."""
+
+    def __init__(self) -> None:
+        self.cpu_s = self.wall_s = 0.0
+
+    def __enter__(self) -> None:
+        self._cpu_s, self._wall_s = time.process_time(), time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.cpu_s += time.process_time() - self._cpu_s
+        self.wall_s += time.perf_counter() - self._wall_s
 
 
 async def _drive(commit: Any, commands: list[bytes], told: asyncio.Event) -> None:

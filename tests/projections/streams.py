@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from tests.outcomes import last_outcome
 from trading.core import terms as t
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.engine import commands as c
@@ -77,8 +78,9 @@ class RandomExchange:
 
     def execute(self, command: c.ExternalCommand) -> None:
         self.time_ns += self.random.randrange(4 * SECOND_NS)
-        self.records += self.engine.execute(command, self.time_ns)
-        self.outcomes.append(self.engine.outcome())
+        records = self.engine.execute(command, self.time_ns)
+        self.records += records
+        self.outcomes.append(last_outcome(self.engine, records))
 
     def _open_for_business(self) -> None:
         for account_id in ACCOUNTS:

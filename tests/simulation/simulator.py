@@ -17,6 +17,7 @@ from tests.simulation.fake_journal import FakeDatabase, FakeJournal
 from tests.simulation.judge import Judge
 from tests.simulation.limits import tight_limits
 from trading.engine import wire
+from trading.engine.answers import decode_answers
 from trading.engine.commands import DescribeAccount, ExternalCommand
 from trading.engine.snapshot import state_hash
 from trading.worker.crash_points import CrashPoint
@@ -166,8 +167,8 @@ class Simulation:
         if fate > 0.04:
             del self.network.replies[index]
         if fate < 0.9:
-            command_id = self.judge.hear(wire.decode_reply(encoded))
-            self.unanswered.pop(command_id, None)
+            for reply in decode_answers(encoded):
+                self.unanswered.pop(self.judge.hear(reply), None)
 
     # What the engine's process does
 
@@ -187,10 +188,11 @@ class Simulation:
 
     def _tell(self, replies: Replies) -> None:
         for client, encoded in sorted(replies.items()):
-            for reply in encoded:
-                self.judge.told(wire.decode_reply(reply))
-                self.told.update(reply)
-                self.network.replies.append((client, reply))
+            for answers in encoded:
+                for reply in decode_answers(answers):
+                    self.judge.told(reply)
+                self.told.update(answers)
+                self.network.replies.append((client, answers))
 
     # What goes wrong
 
@@ -281,7 +283,8 @@ class Simulation:
         except EngineStalled:
             self.leader = self._start()
         while self.network.replies:
-            self.judge.hear(wire.decode_reply(self.network.replies.pop()[1]))
+            for reply in decode_answers(self.network.replies.pop()[1]):
+                self.judge.hear(reply)
         self.judge.look()
         self.judge.compare(state_hash(self.leader.worker.engine.state), "live")
         self.clock_ns += 10 * SECOND_NS

@@ -5,11 +5,12 @@ import pytest
 
 from tests.simulation.fake_journal import FakeDatabase, FakeJournal
 from tests.worker.market import ALICE, BTC_PERP, MARK_TICKS, PARAMETERS, limit_order, opening_commands
+from trading.engine.answers import decode_answers
 from trading.engine.commands import DescribeAccount, SetInstrumentParameters
 from trading.engine.events import ParametersChanged
 from trading.engine.replies import AccountView, Outcome, QueryRefused
 from trading.engine.snapshot import state_hash
-from trading.engine.wire import decode_records, decode_reply, encode_command
+from trading.engine.wire import decode_records, encode_command
 from trading.services.gateway import new_command_id
 from trading.worker.crash_points import CrashPoint
 from trading.worker.follower import SnapshotFollower
@@ -67,7 +68,7 @@ class Desk:
 
     def _tell(self, replies):
         assert set(replies) <= {GATEWAY}
-        self.told += [decode_reply(reply) for reply in replies.get(GATEWAY, [])]
+        self.told += [reply for answers in replies.get(GATEWAY, []) for reply in decode_answers(answers)]
 
     def _crash(self, point):
         if point is self.crash_at:

@@ -1,23 +1,22 @@
 """The single-threaded engine: commands in, records out. No clock, no I/O; whoever drives it brings both.
 
 records = engine.execute(command, time_ns)      # decided and applied; commit them before telling anybody
-reply = engine.outcome()
+outcome = outcome_of(record, engine.standing())   # its own record of those
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from trading.core.markets import Instrument
 from trading.core.orders import Order
 from trading.core.terms import STEP_DELEVERAGE
 from trading.engine import commands as c
 from trading.engine.apply import begin, finish
 from trading.engine.decide import decide
-from trading.engine.events import Record
+from trading.engine.events import AnyEvent, OrderPlaced, Record
 from trading.engine.fields import fields_of_record
 from trading.engine.queries import answer
-from trading.engine.replies import AccountView, OrdersPreview, OrderView, Outcome, QueryRefused
+from trading.engine.replies import AccountView, OrdersPreview, OrderView, QueryRefused, Standing
 from trading.engine.risk_events import LiquidationStepped
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 from trading.engine.views import order_view
@@ -32,7 +31,9 @@ class Engine:
 
     def __init__(self, domain: int = 1, state: State | None = None) -> None:
         self.state = State(domain) if state is None else state
-        self._record: Record | None = None
+        # Of the command executed last: itself, its events, the order it was about, that order before what followed.
+        self._command: c.ExternalCommand = c.AdvanceTime(b"", 0)
+        self._events: list[AnyEvent] = []
         self._order: Order | None = None
         self._view: OrderView | None = None
 
@@ -50,14 +51,13 @@ class Engine:
         begin(state, time_ns, command)  # as `_run` does: this way spares every command a call
         events = decide(state, command)
         finish(state, command, events)
-        record = Record(state.sequence, time_ns, 0, command, events)
-        records.append(record)
-        self._record = record
+        records.append(Record(state.sequence, time_ns, 0, command, events))
+        self._command = command
+        self._events = events
         self._order = state.subject
         self._view = None
         if state.urgent or state.pending:
-            if state.subject is not None and type(command) in _ORDER_COMMANDS:
-                self._view = order_view(state, state.subject, events)
+            self._view = self.standing()[0]
             self._drain(time_ns, records)
         return records
 
@@ -67,24 +67,18 @@ class Engine:
         self._drain(self.state.time_ns, records)
         return records
 
-    def outcome(self) -> Outcome:
-        """The reply to the last executed command, with the best prices after all that followed from it."""
-        record, order = self._record, self._order
-        assert record is not None
-        command, view = record.command, self._view
-        instrument: Instrument | None
-        if order is not None and type(command) in _ORDER_COMMANDS:
-            instrument = order.position.instrument
-            if view is None:
-                view = order_view(self.state, order, record.events)
-        else:
+    def standing(self) -> Standing:
+        """What the events of the command executed last do not tell; the best prices after all that followed from it."""
+        order, view, command = self._order, self._view, self._command
+        if order is None:
             instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
-        best_bid_ticks = best_ask_ticks = 0
-        if instrument is not None:
-            best_bid_ticks, best_ask_ticks = instrument.book.best_prices_ticks()
-        return Outcome(
-            command.command_id, record.sequence, record.time_ns, record.events, view, best_bid_ticks, best_ask_ticks
-        )
+            return (None, *instrument.book.best_prices_ticks()) if instrument is not None else (None, 0, 0)
+        if view is None and type(command) in _ORDER_COMMANDS:
+            events = self._events
+            if len(events) > 1 or type(events[0]) is not OrderPlaced:  # else `order_as_placed` sees what there is
+                view = order_view(self.state, order, events)
+        best_bid_ticks, best_ask_ticks = order.position.instrument.book.best_prices_ticks()
+        return view, best_bid_ticks, best_ask_ticks
 
     def answer(self, query: c.Query) -> AccountView | OrdersPreview | QueryRefused:
         """Answer a query from memory."""

@@ -41,10 +41,11 @@ class OrderView(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_quote: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
-    """Answer to a command, sent after its COMMIT: the record's events and, where it concerns one, the order after it.
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """Answer to a command, told after its COMMIT: the record's events and, where it concerns one, the order after it.
 
-    Best prices (0: none) are those of the instrument concerned after the record and all that followed from it.
+    Best prices (0: none) are those of the order's instrument, else the command's, after the record and all that
+    followed from it.
     """
 
     command_id: bytes
@@ -137,4 +138,7 @@ class QueryRefused(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4
     code: str
 
 
-Reply = Outcome | AccountView | OrdersPreview | QueryRefused
+# What an outcome needs beside the record: the order unless the events tell all of it, best bid and best ask in ticks.
+Standing = tuple[OrderView | None, int, int]
+QueryReply = AccountView | OrdersPreview | QueryRefused
+Reply = Outcome | QueryReply

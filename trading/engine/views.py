@@ -85,6 +85,9 @@ def _standing(order: Order, events: list[AnyEvent]) -> tuple[int, int, str]:
     """(status, cancel reason, reject code) of an order not in the book; 0 and "" where there is none."""
     if order.is_untriggered:
         return ORDER_UNTRIGGERED, 0, ""
+    last = events[-1] if events else None
+    if type(last) is OrderCancelled and last.order_id == order.order_id:
+        return ORDER_CANCELLED, last.reason, ""
     if order.filled_lots == order.quantity_lots:
         return ORDER_FILLED, 0, ""
     reason, code = _closing_reason(order.order_id, events)

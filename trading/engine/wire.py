@@ -1,4 +1,4 @@
-"""Bytes of commands, records and replies: MessagePack arrays, tagged. `FORMAT` names the layout of a journal row,
+"""Bytes of commands and records: MessagePack arrays, tagged. `FORMAT` names the layout of a journal row,
 `LOGIC_VERSION` the rules that decided it: rows of the present version must be decided alike again."""
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import msgspec
 
 from trading.engine.commands import ExternalCommand, Query
 from trading.engine.events import Record
-from trading.engine.replies import Reply
 
 FORMAT: Final = 1
 LOGIC_VERSION: Final = 5
@@ -18,22 +17,19 @@ LOGIC_VERSION: Final = 5
 _encoder = msgspec.msgpack.Encoder()
 _command_decoder: msgspec.msgpack.Decoder[ExternalCommand | Query] = msgspec.msgpack.Decoder(ExternalCommand | Query)
 _records_decoder: msgspec.msgpack.Decoder[list[Record]] = msgspec.msgpack.Decoder(list[Record])
-_reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 # Bound methods rather than functions around them: these run with every command.
 encode_command: Callable[[ExternalCommand | Query], bytes] = _encoder.encode
 encode_records: Callable[[list[Record]], bytes] = _encoder.encode
-encode_reply: Callable[[Reply], bytes] = _encoder.encode
 # All raise `msgspec.DecodeError` (a ValidationError too) on anything else.
 decode_command: Callable[[bytes], ExternalCommand | Query] = _command_decoder.decode
 decode_records: Callable[[bytes], list[Record]] = _records_decoder.decode
-decode_reply: Callable[[bytes], Reply] = _reply_decoder.decode
 
 
-def append_records(records: list[Record], payload: bytearray) -> None:
-    """Encode them behind what is there, without the head of an array."""
-    payload += memoryview(_encoder.encode(records))[len(_array_head(len(records))) :]
+def append_records(count: int, encoded: bytes, payload: bytearray) -> None:
+    """Put `count` encoded records behind what is there, without the head of their array."""
+    payload += memoryview(encoded)[len(_array_head(count)) :]
 
 
 def whole_payload(count: int, payload: bytearray) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -20,8 +21,8 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from exchange.contract.errors import ApiError
+from trading.engine.answers import decode_answers
 from trading.engine.replies import Reply
-from trading.engine.wire import decode_reply
 from trading.models.journal import DOMAIN
 from trading.services.engine_channel import (
     TRANSIT_TIMEOUT_S,
@@ -187,8 +188,7 @@ class EngineLink:
                 await asyncio.sleep(RETRY_S)
 
     def _hand_out(self, message: dict[str, Any]) -> None:
-        for encoded in message["replies"]:
-            reply = decode_reply(encoded)
+        for reply in chain.from_iterable(map(decode_answers, message["replies"])):
             futures = self._waiting.pop(reply.command_id, None)
             if futures:  # else its sender has gone
                 _settle(futures.pop(0), reply=reply)

@@ -1,15 +1,7 @@
 """The outcome of a command that was sent before, read back from the journal."""
 
 from exchange.contract.errors import ApiError
-from trading.core.terms import (
-    CANCEL_REDUCE_ONLY,
-    ORDER_CANCELLED,
-    ORDER_FILLED,
-    ORDER_NEW,
-    ORDER_PARTIALLY_FILLED,
-    ORDER_UNTRIGGERED,
-    TRIGGERED_TYPES,
-)
+from trading.engine.answers import order_as_placed
 from trading.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 from trading.engine.events import OrderAmended, OrderCancelled, OrderPlaced, OrderRepeated, Record, TradeExecuted
 from trading.engine.replies import OrderView, Outcome
@@ -33,61 +25,12 @@ def _order(record: Record) -> OrderView | None:
         return None
     for event in record.events:
         if isinstance(event, OrderPlaced):
-            return _as_placed(event, record)
+            has_fills = any(isinstance(other, TradeExecuted) for other in record.events)
+            value_units = _value_units(event.instrument_id) if has_fills else 0
+            return order_as_placed(event, record, value_units=value_units)
         if isinstance(event, OrderAmended | OrderCancelled | OrderRepeated):
             return _as_read(event.order_id)
     return None
-
-
-def _as_placed(placed: OrderPlaced, record: Record) -> OrderView:
-    fills = [event for event in record.events if isinstance(event, TradeExecuted)]
-    ends = [e for e in record.events if isinstance(e, OrderCancelled) and e.order_id == placed.order_id]
-    filled_lots = sum(fill.quantity_lots for fill in fills)
-    cancelled_lots = placed.cut_lots + sum(end.cancelled_lots for end in ends)
-    status = _status(placed, filled_lots=filled_lots, cancelled_lots=cancelled_lots)
-    reason = ends[-1].reason if ends else CANCEL_REDUCE_ONLY
-    return OrderView(
-        placed.order_id,
-        placed.account_id,
-        placed.instrument_id,
-        placed.client_order_id,
-        placed.side,
-        placed.order_type,
-        placed.quantity_lots,
-        placed.price_ticks,
-        placed.time_in_force,
-        placed.self_trade_prevention,
-        placed.post_only,
-        placed.reduce_only,
-        placed.trigger_price_ticks,
-        placed.trigger_by,
-        status,
-        reason if status == ORDER_CANCELLED else 0,
-        "",
-        filled_lots,
-        sum(fill.price_ticks * fill.quantity_lots for fill in fills)
-        * (_value_units(placed.instrument_id) if fills else 0),
-        cancelled_lots,
-        record.time_ns,
-        record.time_ns,
-        record.sequence,
-        placed.expires_at_ns,
-        placed.trailing_distance_ticks,
-        placed.trailing_rate_ppb,
-        placed.activation_price_ticks,
-        placed.display_lots,
-        placed.parent_order_id,
-        placed.group_id,
-        placed.is_quote,
-    )
-
-
-def _status(placed: OrderPlaced, *, filled_lots: int, cancelled_lots: int) -> int:
-    if placed.order_type in TRIGGERED_TYPES:
-        return ORDER_UNTRIGGERED
-    if filled_lots + cancelled_lots < placed.quantity_lots:
-        return ORDER_PARTIALLY_FILLED if filled_lots else ORDER_NEW
-    return ORDER_CANCELLED if cancelled_lots else ORDER_FILLED
 
 
 def _as_read(order_id: int) -> OrderView:

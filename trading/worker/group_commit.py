@@ -11,11 +11,12 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from trading.engine.commands import AdvanceTime, DescribeAccount, PreviewOrders
+from trading.engine.answers import encode_answers
+from trading.engine.commands import AdvanceTime, DescribeAccount, InternalCommand, PreviewOrders
 from trading.engine.engine import Engine
 from trading.engine.events import Record
-from trading.engine.replies import QueryRefused
-from trading.engine.wire import FORMAT, LOGIC_VERSION, append_records, decode_command, encode_reply, whole_payload
+from trading.engine.replies import QueryRefused, QueryReply, Standing
+from trading.engine.wire import FORMAT, LOGIC_VERSION, append_records, decode_command, encode_records, whole_payload
 from trading.models.journal import chain_hash
 from trading.worker.crash_points import Crash, CrashPoint, go_on
 
@@ -24,7 +25,7 @@ INBOX_COMMANDS: Final = 4096
 LONGEST_DELAY_NS: Final = 4_000_000_000  # from deciding to sending to the journal; see `EngineStalled`
 QUERIES: Final = frozenset((DescribeAccount, PreviewOrders))
 
-Replies = dict[str, list[bytes]]  # channel of a gateway -> encoded replies
+Replies = dict[str, list[bytes]]  # channel of a gateway -> encoded answers, of a message each
 
 
 class EngineStalled(Exception):
@@ -81,10 +82,10 @@ class OpenBatch:
     def is_full(self) -> bool:
         return self.commands >= COMMANDS_A_BATCH or self.records >= COMMANDS_A_BATCH
 
-    def add(self, records: list[Record]) -> None:
+    def add(self, records: list[Record], encoded: bytes) -> None:
         """They are encoded by the message: a whole batch of live objects would be slow to come back to."""
         if records:
-            append_records(records, self.payload)
+            append_records(len(records), encoded, self.payload)
             self.first_sequence = self.first_sequence or records[0].sequence
             self.records += len(records)
             self.last_sequence, self.last_time_ns = records[-1].sequence, records[-1].time_ns
@@ -155,11 +156,12 @@ class GroupCommit:
                 inbox.appendleft((received_ns, reply_channel, commands[decided:]))
         return bool(inbox)
 
-    def _decide(self, commands: list[bytes], replies: list[bytes]) -> int:
+    def _decide(self, commands: list[bytes], answers: list[bytes]) -> int:
         """Decide as many as the batch has room for, all with one stamp; returns how many those were."""
         batch, engine, time_ns = self._open, self.engine, self._stamp()
         records: list[Record] = []
-        answers: list[bytes] = []
+        standings: list[Standing] = []
+        replies: list[QueryReply] = []
         room, decided = COMMANDS_A_BATCH - batch.records, 0
         for command in commands[: COMMANDS_A_BATCH - batch.commands]:
             if len(records) >= room:
@@ -168,15 +170,17 @@ class GroupCommit:
             try:
                 decoded = decode_command(command)
             except msgspec.MsgspecError:
-                answers.append(encode_reply(self._refusal_of_nonsense(command)))
+                replies.append(self._refusal_of_nonsense(command))
                 continue
             if type(decoded) in QUERIES:
-                answers.append(encode_reply(engine.answer(decoded)))
+                replies.append(engine.answer(decoded))
             else:
                 records += engine.execute(decoded, time_ns)
-                answers.append(encode_reply(engine.outcome()))
-        batch.add(records)  # and only then the answers: what fails half way is neither kept nor told
-        replies += answers
+                standings.append(engine.standing())
+        encoded = encode_records(records)
+        told = encoded if len(records) == len(standings) else encode_records(_without_consequences(records))
+        answers.append(encode_answers(told, standings, replies))
+        batch.add(records, encoded)
         batch.commands += decided
         return decided
 
@@ -192,7 +196,7 @@ class GroupCommit:
         if not records:
             return False
         self._open.decided_ns = self._open.decided_ns or time_ns
-        self._open.add(records)
+        self._open.add(records, encode_records(records))
         return True
 
     def _refusal_of_nonsense(self, command: bytes) -> QueryRefused:
@@ -240,6 +244,10 @@ class GroupCommit:
         self.committed_sequence = batch.last_sequence
         self._commit()
         self._tell(batch.replies)
+
+
+def _without_consequences(records: list[Record]) -> list[Record]:
+    return [record for record in records if not isinstance(record.command, InternalCommand)]
 
 
 def _command_id_of(command: bytes) -> bytes:

@@ -14,5 +14,5 @@ def test_parts_make_the_whole(sizes):
     record = Record(1, 2, 0, AdvanceTime(b"", 0), [])
     payload = bytearray()
     for size in sizes:
-        append_records([record] * size, payload)
+        append_records(size, encode_records([record] * size), payload)
     assert whole_payload(sum(sizes), payload) == encode_records([record] * sum(sizes))
