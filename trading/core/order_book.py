@@ -91,11 +91,6 @@ class OrderBook:
         self.bids = Ladder(BUY)
         self.asks = Ladder(SELL)
 
-    def best_prices_ticks(self) -> tuple[int, int]:
-        """Best bid and ask, 0 where there is none."""
-        bid_key, ask_key = self.bids.best_key, self.asks.best_key
-        return bid_key if bid_key != EMPTY else 0, -ask_key if ask_key != EMPTY else 0
-
     def ladder(self, side: int) -> Ladder:
         """The ladder on which orders of `side` rest."""
         return self.bids if side == BUY else self.asks

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from trading.core.order_book import EMPTY
 from trading.core.terms import (
     CANCEL_REDUCE_ONLY,
     ORDER_CANCELLED,
@@ -17,8 +18,15 @@ from trading.core.terms import (
     TRIGGERED_TYPES,
 )
 from trading.engine.commands import PlaceOrder
-from trading.engine.events import OrderCancelled, OrderPlaced, Record, TradeExecuted
-from trading.engine.replies import OrderView, Outcome, QueryReply, Reply, Standing
+from trading.engine.events import (
+    AnyEvent,
+    OrderAmended,
+    OrderCancelled,
+    OrderPlaced,
+    Record,
+    TradeExecuted,
+)
+from trading.engine.replies import OrderState, OrderView, Outcome, QueryReply, Reply, Standing
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(tuple[list[Record], list[Standing], list[QueryReply]])
@@ -37,59 +45,103 @@ def decode_answers(data: bytes) -> list[Reply]:
 
 def outcome_of(record: Record, standing: Standing) -> Outcome:
     """What a record and its standing say together."""
-    order, best_bid_ticks, best_ask_ticks = standing
+    state, bid_key, ask_key = standing
     command, events = record.command, record.events
-    if order is None and type(command) is PlaceOrder and type(events[0]) is OrderPlaced:
-        order = order_as_placed(events[0], record)
-    return Outcome(command.command_id, record.sequence, record.time_ns, events, order, best_bid_ticks, best_ask_ticks)
+    if state is None and type(command) is PlaceOrder and type(events[0]) is OrderPlaced:
+        state = state_as_placed(events[0], record)
+    return Outcome(
+        command.command_id,
+        record.sequence,
+        record.time_ns,
+        events,
+        order_view(state, record) if state is not None else None,
+        best_bid_ticks=bid_key if bid_key != EMPTY else 0,
+        best_ask_ticks=-ask_key if ask_key != EMPTY else 0,
+    )
 
 
-def order_as_placed(placed: OrderPlaced, record: Record, *, value_units: int = 0) -> OrderView:
+def state_as_placed(placed: OrderPlaced, record: Record, *, value_units: int = 0) -> OrderState:
     """The order after the record that placed it. `value_units` of its instrument matters only if there are fills."""
     fills = [event for event in record.events if isinstance(event, TradeExecuted)]
-    ends = [e for e in record.events if isinstance(e, OrderCancelled) and e.order_id == placed.order_id]
     filled_lots = sum(fill.quantity_lots for fill in fills)
-    cancelled_lots = placed.cut_lots + sum(end.cancelled_lots for end in ends)
-    status = _status(placed, filled_lots=filled_lots, cancelled_lots=cancelled_lots)
-    reason = ends[-1].reason if ends else CANCEL_REDUCE_ONLY
-    return OrderView(
-        placed.order_id,
-        placed.account_id,
-        placed.instrument_id,
+    cancelled_lots = placed.cut_lots + sum(end.cancelled_lots for end in _cancels(placed.order_id, record.events))
+    return OrderState(
         placed.client_order_id,
-        placed.side,
         placed.order_type,
         placed.quantity_lots,
-        placed.price_ticks,
         placed.time_in_force,
         placed.self_trade_prevention,
         placed.post_only,
         placed.reduce_only,
-        placed.trigger_price_ticks,
-        placed.trigger_by,
-        status,
-        reason if status == ORDER_CANCELLED else 0,
-        "",
-        filled_lots,
-        sum(fill.price_ticks * fill.quantity_lots for fill in fills) * value_units,
-        cancelled_lots,
-        record.time_ns,
-        record.time_ns,
-        record.sequence,
-        placed.expires_at_ns,
-        placed.trailing_distance_ticks,
-        placed.trailing_rate_ppb,
-        placed.activation_price_ticks,
-        placed.display_lots,
-        placed.parent_order_id,
-        placed.group_id,
-        placed.is_quote,
+        open_lots=placed.quantity_lots - filled_lots - cancelled_lots,
+        filled_lots=filled_lots,
+        filled_value_units=sum(fill.price_ticks * fill.quantity_lots for fill in fills) * value_units,
+        created_at_ns=record.time_ns,
+        expires_at_ns=placed.expires_at_ns,
+        group_id=placed.group_id,
+        is_untriggered=placed.order_type in TRIGGERED_TYPES,
+        trigger_price_ticks=placed.trigger_price_ticks,
+        trigger_by=placed.trigger_by,
+        trailing_distance_ticks=placed.trailing_distance_ticks,
+        trailing_rate_ppb=placed.trailing_rate_ppb,
+        activation_price_ticks=placed.activation_price_ticks,
+        display_lots=placed.display_lots,
+        parent_order_id=placed.parent_order_id,
+        is_quote=placed.is_quote,
     )
 
 
-def _status(placed: OrderPlaced, *, filled_lots: int, cancelled_lots: int) -> int:
-    if placed.order_type in TRIGGERED_TYPES:
-        return ORDER_UNTRIGGERED
-    if filled_lots + cancelled_lots < placed.quantity_lots:
-        return ORDER_PARTIALLY_FILLED if filled_lots else ORDER_NEW
-    return ORDER_CANCELLED if cancelled_lots else ORDER_FILLED
+def order_view(state: OrderState, record: Record) -> OrderView:
+    """The order that the record of a command on one order begins with."""
+    about = record.events[0]
+    assert isinstance(about, OrderPlaced | OrderAmended | OrderCancelled)
+    status, cancel_reason = _status(state, about.order_id, record.events)
+    return OrderView(
+        about.order_id,
+        about.account_id,
+        about.instrument_id,
+        state.client_order_id,
+        about.side,
+        state.order_type,
+        state.quantity_lots,
+        about.price_ticks,
+        state.time_in_force,
+        state.self_trade_prevention,
+        state.post_only,
+        state.reduce_only,
+        state.trigger_price_ticks,
+        state.trigger_by,
+        status,
+        cancel_reason,
+        "",
+        state.filled_lots,
+        state.filled_value_units,
+        state.quantity_lots - state.filled_lots - state.open_lots,
+        state.created_at_ns,
+        record.time_ns,
+        record.sequence,
+        state.expires_at_ns,
+        state.trailing_distance_ticks,
+        state.trailing_rate_ppb,
+        state.activation_price_ticks,
+        state.display_lots,
+        state.parent_order_id,
+        state.group_id,
+        state.is_quote,
+    )
+
+
+def _status(state: OrderState, order_id: int, events: list[AnyEvent]) -> tuple[int, int]:
+    """(status, reason of its cancel or 0)."""
+    if state.is_untriggered:
+        return ORDER_UNTRIGGERED, 0
+    if state.open_lots:
+        return ORDER_PARTIALLY_FILLED if state.filled_lots else ORDER_NEW, 0
+    if state.filled_lots == state.quantity_lots:
+        return ORDER_FILLED, 0
+    cancels = _cancels(order_id, events)
+    return ORDER_CANCELLED, cancels[-1].reason if cancels else CANCEL_REDUCE_ONLY
+
+
+def _cancels(order_id: int, events: list[AnyEvent]) -> list[OrderCancelled]:
+    return [event for event in events if isinstance(event, OrderCancelled) and event.order_id == order_id]

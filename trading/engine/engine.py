@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trading.core.order_book import EMPTY
 from trading.core.orders import Order
 from trading.core.terms import STEP_DELEVERAGE
 from trading.engine import commands as c
@@ -16,10 +17,10 @@ from trading.engine.decide import decide
 from trading.engine.events import AnyEvent, OrderPlaced, Record
 from trading.engine.fields import fields_of_record
 from trading.engine.queries import answer
-from trading.engine.replies import AccountView, OrdersPreview, OrderView, QueryRefused, Standing
+from trading.engine.replies import AccountView, OrdersPreview, OrderState, QueryRefused, Standing
 from trading.engine.risk_events import LiquidationStepped
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
-from trading.engine.views import order_view
+from trading.engine.views import order_state
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
 DELEVERAGING_COUNTS: Final = 100  # a record of deleveraging, as so many of those commands
@@ -35,7 +36,7 @@ class Engine:
         self._command: c.ExternalCommand = c.AdvanceTime(b"", 0)
         self._events: list[AnyEvent] = []
         self._order: Order | None = None
-        self._view: OrderView | None = None
+        self._seen: OrderState | None = None
 
     def execute(self, command: c.ExternalCommand, time_ns: int) -> list[Record]:
         """Decide and apply one external command and what follows from it; every record in order of sequence.
@@ -55,9 +56,9 @@ class Engine:
         self._command = command
         self._events = events
         self._order = state.subject
-        self._view = None
+        self._seen = None
         if state.urgent or state.pending:
-            self._view = self.standing()[0]
+            self._seen = self.standing()[0]
             self._drain(time_ns, records)
         return records
 
@@ -69,16 +70,19 @@ class Engine:
 
     def standing(self) -> Standing:
         """What the events of the command executed last do not tell; the best prices after all that followed from it."""
-        order, view, command = self._order, self._view, self._command
+        order, seen, command = self._order, self._seen, self._command
         if order is None:
             instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
-            return (None, *instrument.book.best_prices_ticks()) if instrument is not None else (None, 0, 0)
-        if view is None and type(command) in _ORDER_COMMANDS:
-            events = self._events
-            if len(events) > 1 or type(events[0]) is not OrderPlaced:  # else `order_as_placed` sees what there is
-                view = order_view(self.state, order, events)
-        best_bid_ticks, best_ask_ticks = order.position.instrument.book.best_prices_ticks()
-        return view, best_bid_ticks, best_ask_ticks
+            if instrument is None:
+                return None, EMPTY, EMPTY
+            book = instrument.book
+        else:
+            book = order.position.instrument.book
+            if seen is None and type(command) in _ORDER_COMMANDS:
+                events = self._events
+                if len(events) > 1 or type(events[0]) is not OrderPlaced:  # else `state_as_placed` tells
+                    seen = order_state(order)
+        return seen, book.bids.best_key, book.asks.best_key
 
     def answer(self, query: c.Query) -> AccountView | OrdersPreview | QueryRefused:
         """Answer a query from memory."""

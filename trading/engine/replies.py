@@ -5,7 +5,7 @@ import msgspec
 from trading.engine.events import AnyEvent
 
 
-class OrderView(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class OrderView(msgspec.Struct, frozen=True, gc=False):
     """An order as it stands after a record. `filled_value_units` is the sum of price * lots * value over its fills."""
 
     order_id: int
@@ -138,7 +138,35 @@ class QueryRefused(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4
     code: str
 
 
-# What an outcome needs beside the record: the order unless the events tell all of it, best bid and best ask in ticks.
-Standing = tuple[OrderView | None, int, int]
+class OrderState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an order is beyond that which the events of the record before it tell."""
+
+    client_order_id: str
+    order_type: int
+    quantity_lots: int
+    time_in_force: int
+    self_trade_prevention: int
+    post_only: bool
+    reduce_only: bool
+    open_lots: int
+    filled_lots: int
+    filled_value_units: int
+    created_at_ns: int
+    expires_at_ns: int = 0
+    group_id: int = 0
+    is_untriggered: bool = False
+    trigger_price_ticks: int = 0
+    trigger_by: int = 0
+    trailing_distance_ticks: int = 0
+    trailing_rate_ppb: int = 0
+    activation_price_ticks: int = 0
+    display_lots: int = 0
+    parent_order_id: int = 0
+    is_quote: bool = False
+
+
+# What an outcome needs beside the record: the order unless the events tell all of it, and `Ladder.best_key` of the
+# bids and the asks.
+Standing = tuple[OrderState | None, int, int]
 QueryReply = AccountView | OrdersPreview | QueryRefused
 Reply = Outcome | QueryReply

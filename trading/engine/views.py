@@ -8,105 +8,51 @@ from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_tick
 from trading.core.accounts import Account
 from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
-from trading.core.terms import (
-    CANCEL_REDUCE_ONLY,
-    ORDER_CANCELLED,
-    ORDER_FILLED,
-    ORDER_NEW,
-    ORDER_PARTIALLY_FILLED,
-    ORDER_REJECTED,
-    ORDER_UNTRIGGERED,
-    TRAILING_STOP,
-)
-from trading.engine.events import AnyEvent, OrderCancelled, OrderPlaced, OrderRejected, OrderTriggered
-from trading.engine.replies import AccountView, OrderView, PositionView
+from trading.core.terms import TRAILING_STOP
+from trading.engine.replies import AccountView, OrderState, PositionView
 from trading.engine.requirements import equity_and_initial, leverage_of, present_requirement
 from trading.engine.scopes import CROSS, held_by_scope, margin_of
 from trading.engine.state import State
 
 
-def order_view(state: State, order: Order, events: list[AnyEvent]) -> OrderView:
-    """The order as it stands; `events` of its record tell why it closed."""
-    position, open_lots, filled_lots = order.position, order.open_lots, order.filled_lots
-    if open_lots and not order.is_untriggered:
-        status, cancel_reason, reject_code = ORDER_PARTIALLY_FILLED if filled_lots else ORDER_NEW, 0, ""
-    else:
-        status, cancel_reason, reject_code = _standing(order, events)
-    view = OrderView(
-        order.order_id,
-        position.account.account_id,
-        position.instrument.instrument_id,
+def order_state(order: Order) -> OrderState:
+    """The order as it stands."""
+    state = OrderState(
         order.client_order_id,
-        order.side,
         order.order_type,
         order.quantity_lots,
-        order.price_ticks,
         order.time_in_force,
         order.self_trade_prevention,
         order.post_only,
         order.reduce_only,
-        0,
-        0,
-        status,
-        cancel_reason,
-        reject_code,
-        filled_lots,
+        order.open_lots,
+        order.filled_lots,
         order.filled_value_units,
-        order.quantity_lots - filled_lots - open_lots,
         order.created_at_ns,
-        state.time_ns,
-        order.sequence,
     )
     if order.special is None and not order.expires_at_ns and not order.group_id:
-        return view
-    return _with_more(view, order)
+        return state
+    return _with_more(state, order)
 
 
-def _with_more(view: OrderView, order: Order) -> OrderView:
+def _with_more(state: OrderState, order: Order) -> OrderState:
     """With what ordinary limit and market orders do without."""
     special = order.special or NOT_SPECIAL
     return msgspec.structs.replace(
-        view,
+        state,
+        expires_at_ns=order.expires_at_ns,
+        group_id=order.group_id,
+        is_untriggered=order.is_untriggered,
         # No reader knows where the trigger of a trailing stop has run to.
         trigger_price_ticks=0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,
         trigger_by=special.trigger_by,
-        expires_at_ns=order.expires_at_ns,
         trailing_distance_ticks=special.trailing_distance_ticks,
         trailing_rate_ppb=special.trailing_rate_ppb,
         activation_price_ticks=special.activation_price_ticks,
         display_lots=special.display_lots,
         parent_order_id=special.parent_order_id,
-        group_id=order.group_id,
         is_quote=special.is_quote,
     )
-
-
-def _standing(order: Order, events: list[AnyEvent]) -> tuple[int, int, str]:
-    """(status, cancel reason, reject code) of an order not in the book; 0 and "" where there is none."""
-    if order.is_untriggered:
-        return ORDER_UNTRIGGERED, 0, ""
-    last = events[-1] if events else None
-    if type(last) is OrderCancelled and last.order_id == order.order_id:
-        return ORDER_CANCELLED, last.reason, ""
-    if order.filled_lots == order.quantity_lots:
-        return ORDER_FILLED, 0, ""
-    reason, code = _closing_reason(order.order_id, events)
-    return (ORDER_REJECTED, 0, code) if code else (ORDER_CANCELLED, reason, "")
-
-
-def _closing_reason(order_id: int, events: list[AnyEvent]) -> tuple[int, str]:
-    """(cancel reason, reject code) that the events of one record state for an order; 0 and "" when none."""
-    reason, code = 0, ""
-    for event in events:
-        if type(event) is OrderPlaced or type(event) is OrderTriggered:
-            if event.cut_lots and event.order_id == order_id:
-                reason = CANCEL_REDUCE_ONLY
-        elif type(event) is OrderCancelled:
-            if event.order_id == order_id:
-                reason = event.reason
-        elif type(event) is OrderRejected and event.order_id == order_id:
-            code = event.code
-    return reason, code
 
 
 def account_view(state: State, account: Account, command_id: bytes) -> AccountView:

@@ -41,7 +41,9 @@ def chain_hash(batch: Batch) -> bytes:
         batch.format,
         batch.logic_version,
     )
-    return hashlib.sha256(b"".join((batch.previous_hash, header, batch.payload))).digest()
+    summary = hashlib.sha256(bytes(batch.previous_hash) + header)
+    summary.update(batch.payload)
+    return summary.digest()
 
 
 class JournalRow(models.Model):

@@ -1,7 +1,7 @@
 """The outcome of a command that was sent before, read back from the journal."""
 
 from exchange.contract.errors import ApiError
-from trading.engine.answers import order_as_placed
+from trading.engine.answers import order_view, state_as_placed
 from trading.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 from trading.engine.events import OrderAmended, OrderCancelled, OrderPlaced, OrderRepeated, Record, TradeExecuted
 from trading.engine.replies import OrderView, Outcome
@@ -27,7 +27,7 @@ def _order(record: Record) -> OrderView | None:
         if isinstance(event, OrderPlaced):
             has_fills = any(isinstance(other, TradeExecuted) for other in record.events)
             value_units = _value_units(event.instrument_id) if has_fills else 0
-            return order_as_placed(event, record, value_units=value_units)
+            return order_view(state_as_placed(event, record, value_units=value_units), record)
         if isinstance(event, OrderAmended | OrderCancelled | OrderRepeated):
             return _as_read(event.order_id)
     return None

@@ -6,7 +6,7 @@ next is collected and decided; at most one commit is under way.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -43,7 +43,7 @@ class Lease:
     last_hash: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SealedBatch:
     """A journal row to be written."""
 
@@ -162,11 +162,10 @@ class GroupCommit:
         records: list[Record] = []
         standings: list[Standing] = []
         replies: list[QueryReply] = []
-        room, decided = COMMANDS_A_BATCH - batch.records, 0
+        room = COMMANDS_A_BATCH - batch.records
         for command in commands[: COMMANDS_A_BATCH - batch.commands]:
             if len(records) >= room:
                 break
-            decided += 1
             try:
                 decoded = decode_command(command)
             except msgspec.MsgspecError:
@@ -177,6 +176,7 @@ class GroupCommit:
             else:
                 records += engine.execute(decoded, time_ns)
                 standings.append(engine.standing())
+        decided = len(standings) + len(replies)
         encoded = encode_records(records)
         told = encoded if len(records) == len(standings) else encode_records(_without_consequences(records))
         answers.append(encode_answers(told, standings, replies))
@@ -234,8 +234,8 @@ class GroupCommit:
             payload=whole_payload(batch.records, batch.payload),
             previous_hash=self._last_hash,
         )
-        self._last_hash = chain_hash(sealed)
-        return replace(sealed, hash=self._last_hash)
+        sealed.hash = self._last_hash = chain_hash(sealed)
+        return sealed
 
     def _committed(self) -> None:
         batch, self._committing = self._committing, None
