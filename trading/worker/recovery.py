@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from trading.engine import snapshot as snapshots
 from trading.engine.engine import Engine
-from trading.engine.wire import FORMAT, LOGIC_VERSION, decode_records
+from trading.engine.wire import FORMAT, LOGIC_VERSION, decode_records_to_fold
 from trading.models.journal import NO_HASH, Batch, chain_hash
 from trading.worker.crash_points import Crash, CrashPoint, go_on
 from trading.worker.group_commit import Lease
@@ -60,7 +60,7 @@ class Replay:
             raise BrokenJournal(f"The journal is broken: nothing follows sequence {self.sequence} as it should.")
         _check(row)
         fold = self.engine.fold
-        for record in decode_records(row.payload):
+        for record in decode_records_to_fold(row.payload):
             fold(record)
         if self.engine.state.sequence != row.last_sequence:
             raise BrokenJournal(f"The journal is broken: the row up to {row.last_sequence} lacks records.")
