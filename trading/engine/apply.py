@@ -251,8 +251,10 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     fees_units = maker_fee_units + taker_fee_units
     state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
 
-    queue_trim(state, maker.position)
-    queue_trim(state, taker.position)
+    if maker.position.special is not None:  # `queue_trim` asks it too: this spares most fills two calls
+        queue_trim(state, maker.position)
+    if position.special is not None:
+        queue_trim(state, position)
     if maker.special is not None or maker.group_id:
         tell_related(state, maker, lots)
     if taker.special is not None or taker.group_id:

@@ -46,6 +46,7 @@ class Execution(Walk):
         self.matches = []
         self.filled_lots = 0
         self.filled_value_units = 0
+        self.taker_fees_units = 0
         self.expired_lots = 0
         self.expired_loss_units = 0
         self.is_stopped = False
@@ -143,7 +144,7 @@ class Execution(Walk):
         gain_units = 0
         if filled_lots:
             gain_units = side * (instrument.lot_value_units * filled_lots - self.filled_value_units)
-            gain_units -= self._taker_fees_units()
+            gain_units -= self.taker_fees_units
         return cross_refusal(position, lots, buy, sell, loss, gain_units)
 
     def _isolated_margin(self, buy: int, sell: int, loss: int) -> str:
@@ -167,7 +168,7 @@ class Execution(Walk):
                     )
                     equity_after += realised
             held_units = (position.isolated_units or 0) - position.owed_funding_units()
-            equity_after -= self._taker_fees_units()
+            equity_after -= self.taker_fees_units
             equity_after += held_units - isolated_after_fills(position, lots, entry_value_units, held_units)
             if equity_after < 0 and equity_after < equity:
                 return "insufficient_margin"
@@ -193,15 +194,6 @@ class Execution(Walk):
             else:
                 sell -= replaced.open_lots
         return buy, sell, loss
-
-    def _taker_fees_units(self) -> int:
-        instrument = self.position.instrument
-        rate_ppb, value_units = instrument.taker_fee_ppb, instrument.value_units
-        fees_units = 0
-        for maker, lots, kind in self.matches:
-            if kind == TRADE:
-                fees_units += ceil_ppb(lots * maker.price_ticks * value_units, rate_ppb)
-        return fees_units
 
     def state_events(
         self, state: State, order_id: int, ids_used: int, events: list[AnyEvent], is_liquidation: bool = False

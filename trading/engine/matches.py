@@ -10,7 +10,7 @@ from trading.core.positions import Position, fill_position
 from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
 from trading.engine.funding import funding_settled
 from trading.engine.isolated import isolated_margin_changed
-from trading.engine.state import State
+from trading.engine.state import DOMAINS, State
 
 TRADE: Final = 0
 
@@ -37,7 +37,7 @@ def state_matches(
     taker_fee_ppb = 0 if is_liquidation else instrument.taker_fee_ppb
     funding_index = instrument.funding_index
     are_isolated = taker.isolated_units is not None and not is_liquidation
-    first = len(events)
+    first, trade_id = len(events), state.next_id(ids_used + 1)
     taker_lots, taker_entry, taker_owes = taker.lots, taker.entry_value_units, taker.is_unsettled()
     running: dict[int, tuple[int, int]] = {}
     icebergs: dict[int, tuple[int, int]] = {}
@@ -58,10 +58,9 @@ def state_matches(
         maker_lots, maker_entry, maker_pnl = fill_position(lots_before, entry_before, -side, lots, lot_value)
         running[maker_id] = (maker_lots, maker_entry)
         taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)
-        ids_used += 1
         events.append(
             TradeExecuted(
-                state.next_id(ids_used),
+                trade_id,
                 instrument_id,
                 price,
                 lots,
@@ -81,6 +80,7 @@ def state_matches(
                 _replenished_lots(maker, lots, icebergs) if special.hidden_lots else 0,
             )
         )
+        trade_id += DOMAINS
         are_isolated = are_isolated or maker_position.isolated_units is not None
     if are_isolated:
         events += _isolated_margins(events[first:], instrument_id, state, None if is_liquidation else taker)

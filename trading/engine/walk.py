@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, Protocol
 
+from risk.core.margin import ceil_ppb
 from trading.core.order_book import Ladder
 from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
@@ -67,6 +68,7 @@ class Walk:
         "position",
         "price_ticks",
         "side",
+        "taker_fees_units",
         "terms",
     )
     position: Position
@@ -78,6 +80,7 @@ class Walk:
     matches: list[tuple[Order, int, int]]
     filled_lots: int
     filled_value_units: int
+    taker_fees_units: int
     expired_lots: int
     expired_loss_units: int
     is_stopped: bool
@@ -96,14 +99,14 @@ class Walk:
         bound = -self.side * self.price_ticks
         mark_key = opposite.side * self.position.instrument.mark_price_ticks
         user_id = self.position.account.user_id
-        levels = opposite.levels
+        levels, matches = opposite.levels, self.matches
         for key in reversed(opposite.keys):
             if key < bound:
                 return
             self.beyond_mark_ticks = key - mark_key
             maker = levels[key].oldest
             while maker is not None:
-                if len(self.matches) >= MOST_MATCHES:
+                if len(matches) >= MOST_MATCHES:
                     self.is_cut_short = True
                     return
                 if maker.position.account.user_id == user_id:
@@ -215,8 +218,11 @@ class Walk:
         if maker.group_id:
             self.groups[maker.group_id] = maker.order_id
         self.matches.append((maker, lots, TRADE))
+        instrument = self.position.instrument
+        value_units = lots * maker.price_ticks * instrument.value_units
         self.filled_lots += lots
-        self.filled_value_units += lots * maker.price_ticks * self.position.instrument.value_units
+        self.filled_value_units += value_units
+        self.taker_fees_units += ceil_ppb(value_units, instrument.taker_fee_ppb)
 
     def _running_lots(self, position: Position) -> int:
         """A maker's position after its fills so far in this walk."""
