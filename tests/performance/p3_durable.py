@@ -1,7 +1,8 @@
 """P3: P2 with a durable journal, through the worker's group commit and its PostgreSQL journal, fsync on.
 
-Both in one process, taking turns every 5,000 commands, so that a busy machine slows both alike; a commit may be under
-way when they do. The worker also answers every command, which P2 does not.
+Both in one process, taking turns every 5,000 commands, so that a busy machine slows both alike. A commit may be under
+way when a turn ends: what it waits for then, one batch of twenty, is nobody's; all its work is the worker's, in the
+thread that decides. The worker also answers every command, which P2 does not.
 """
 
 import asyncio

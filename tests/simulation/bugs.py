@@ -17,7 +17,7 @@ from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
 from trading.core.triggers import TriggerBook
-from trading.engine import client_orders, consequences, engine, execution, matches, snapshot
+from trading.engine import client_orders, consequences, engine, execution, matches, snapshot, walk
 from trading.engine.commands import CancelAfter, FireCancelAfter
 from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
@@ -167,7 +167,7 @@ def _turn(level: Any) -> None:
 
 @bug
 def the_margin_check_forgets_fees():
-    with patch.object(Execution, "_taker_fees_units", lambda self: 0):
+    with patch.object(walk, "ceil_ppb", lambda *given: 0):
         yield
 
 

@@ -1,13 +1,18 @@
 """Answers travel by the message, share the journal's bytes, and tell each sender's outcomes and no more."""
 
+from collections import Counter
+from typing import Any, get_args
+
 import msgspec
 import pytest
 
-from tests.projections.streams import RandomExchange
+from tests.simulation.commands import CommandStream
+from tests.simulation.view import View
 from tests.worker.market import ALICE, BOB, BTC_PERP, MARK_TICKS, limit_order, opening_commands
-from trading.core.orders import NOT_SPECIAL
 from trading.core.terms import (
     BUY,
+    CANCEL_REDUCE_ONLY,
+    GTD,
     IOC,
     ORDER_CANCELLED,
     ORDER_FILLED,
@@ -18,12 +23,22 @@ from trading.core.terms import (
     STOP,
     TRIGGER_BY_LAST,
 )
-from trading.engine.answers import decode_answers, encode_answers
-from trading.engine.commands import CancelOrder, DescribeAccount, TriggerOrder
+from trading.engine.answers import decode_answers, order_view, outcome_of, state_as_placed
+from trading.engine.commands import (
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    DescribeAccount,
+    ExpireOrder,
+    InternalCommand,
+    PlaceOrder,
+    TriggerOrder,
+)
 from trading.engine.engine import Engine
-from trading.engine.events import OrderPlaced, OrderTriggered, TradeExecuted
+from trading.engine.events import OrderCancelled, OrderPlaced, Record, TradeExecuted
 from trading.engine.replies import AccountView, Outcome
-from trading.engine.wire import decode_command, decode_records, encode_command, encode_records
+from trading.engine.views import order_state
+from trading.engine.wire import decode_command, decode_records, encode_command
 from trading.services.gateway import new_command_id
 from trading.worker.group_commit import GroupCommit, Lease
 
@@ -41,11 +56,11 @@ class InstantJournal:
 
 class Desk:
     def __init__(self):
-        self.engine, self.journal = Engine(), InstantJournal()
+        self.engine, self.journal, self.now_ns = Engine(), InstantJournal(), 1
         self.told = {}  # channel of a gateway -> encoded answers
         lease = Lease(domain=1, epoch=1, last_sequence=0, last_hash=bytes(32))
         self.commit = GroupCommit(
-            engine=self.engine, journal=self.journal, lease=lease, clock=lambda: 1, tell=self.told.update
+            engine=self.engine, journal=self.journal, lease=lease, clock=lambda: self.now_ns, tell=self.told.update
         )
         self.ask(*opening_commands())
 
@@ -59,6 +74,7 @@ class Desk:
         return answers
 
     def outcome(self, command):
+        """Of a message with nothing else in it."""
         (outcome,) = decode_answers(self.ask(command))
         return outcome
 
@@ -66,6 +82,11 @@ class Desk:
 @pytest.fixture
 def desk():
     return Desk()
+
+
+def records_told(answers):
+    records, _, _ = msgspec.msgpack.decode(answers, type=tuple[list[Record], Any, Any])
+    return records
 
 
 def stop(side, trigger_price_ticks):
@@ -87,13 +108,27 @@ def test_what_follows_from_a_command_is_not_told(desk):
     desk.ask(limit_order(account_id=BOB, side=SELL, price_ticks=MARK_TICKS + 10, quantity_lots=5))
     desk.ask(stop(BUY, MARK_TICKS + 5))
 
-    answers = desk.ask(limit_order(price_ticks=MARK_TICKS + 10, quantity_lots=2), channel=TWO)
+    answers = desk.ask(limit_order(price_ticks=MARK_TICKS + 10, quantity_lots=2), limit_order(), channel=TWO)
 
     journaled = decode_records(desk.journal.payloads[-1])
-    assert OrderTriggered in {type(event) for record in journaled for event in record.events}
-    (outcome,) = decode_answers(answers)
-    assert [type(event) for event in outcome.events] == [OrderPlaced, TradeExecuted]
-    assert (outcome.order.status, outcome.order.filled_lots) == (ORDER_FILLED, 2)
+    assert [type(record.command) for record in journaled] == [PlaceOrder, TriggerOrder, PlaceOrder]
+    assert records_told(answers) == [journaled[0], journaled[2]]
+    trade, other = decode_answers(answers)
+    assert [type(event) for event in trade.events] == [OrderPlaced, TradeExecuted]
+    assert (trade.order.status, trade.order.filled_lots) == (ORDER_FILLED, 2)
+    assert (other.sequence, other.order.status) == (journaled[2].sequence, ORDER_NEW)
+
+
+def test_a_timer_that_fires_with_a_message_is_not_told(desk):
+    desk.ask(msgspec.structs.replace(limit_order(), time_in_force=GTD, expires_at_ns=desk.now_ns + 5))
+    desk.now_ns += 5
+
+    answers = desk.ask(limit_order(client_order_id="later"), channel=TWO)
+
+    journaled = decode_records(desk.journal.payloads[-1])
+    assert [type(record.command) for record in journaled] == [ExpireOrder, PlaceOrder]
+    assert records_told(answers) == journaled[1:]
+    assert decode_answers(answers)[0].order.client_order_id == "later"
 
 
 def test_best_prices_are_those_after_each_command(desk):
@@ -121,38 +156,89 @@ def test_an_order_is_told_as_it_stands(desk):
     assert (waiting.status, waiting.trigger_price_ticks) == (ORDER_UNTRIGGERED, MARK_TICKS + 5)
 
 
-def test_what_is_told_is_what_the_engine_holds():
-    """Of a random stream: every open order an outcome shows is, where nothing touched it since, the engine's own."""
-    exchange = RandomExchange(7)
-    exchange.run(2500)
-    shown = {outcome.order.order_id: outcome.order for outcome in exchange.outcomes if outcome.order}
-    compared = 0
-    for account in exchange.engine.state.accounts.values():
-        for order in account.orders.values():
-            view = shown.get(order.order_id)
-            if view is None or view.sequence != order.sequence:
-                continue
-            special = order.special or NOT_SPECIAL
-            assert (view.price_ticks, view.quantity_lots, view.filled_lots, view.filled_value_units) == (
-                order.price_ticks,
-                order.quantity_lots,
-                order.filled_lots,
-                order.filled_value_units,
-            )
-            assert view.quantity_lots - view.filled_lots - view.cancelled_lots == order.open_lots
-            assert (view.status == ORDER_UNTRIGGERED) == order.is_untriggered
-            assert (view.display_lots, view.parent_order_id) == (special.display_lots, special.parent_order_id)
-            compared += 1
-    assert compared > 30
+class Watched(Engine):
+    """Keeps the order a command was about as it stood before anything followed from the command."""
+
+    def execute(self, command, time_ns):
+        self.at_once = None
+        records = super().execute(command, time_ns)
+        if self.at_once is None and self._order is not None:
+            self.at_once = order_state(self._order)
+        return records
+
+    def _drain(self, time_ns, records):
+        if records and records[-1].command is self._command and self._order is not None:
+            self.at_once = order_state(self._order)
+        super()._drain(time_ns, records)
 
 
-def test_answers_must_be_whole():
+@pytest.mark.parametrize("seed", [3, 4])
+def test_an_order_is_told_as_it_stood_before_anything_followed(seed):
+    """Of a random stream, also where only the events tell it."""
+    engine, view, kinds = Watched(), View(), Counter()
+    stream = CommandStream(seed=seed, view=view)
+    for _ in range(3000):
+        command, time_ns = stream.next()
+        records = engine.execute(command, time_ns)
+        (record,) = (record for record in records if not isinstance(record.command, InternalCommand))
+        for each in records:
+            view.fold(each)
+        if not isinstance(command, PlaceOrder | AmendOrder | CancelOrder) or engine.at_once is None:
+            assert outcome_of(record, engine.standing()).order is None
+            continue
+        state, standing = engine.at_once, engine.standing()
+        assert outcome_of(record, standing).order == order_view(state, record)
+        placed = record.events[0]
+        if isinstance(placed, OrderPlaced):
+            value_units = engine.state.instruments[placed.instrument_id].value_units
+            assert state_as_placed(placed, record, value_units=value_units) == state
+        kinds[type(command).__name__, standing[0] is None] += 1
+        kinds["cut"] += isinstance(placed, OrderPlaced) and placed.cut_lots > 0
+        kinds["something followed"] += len(records) > 1
+    assert set(kinds) == {
+        ("PlaceOrder", True),
+        ("PlaceOrder", False),
+        ("AmendOrder", False),
+        ("CancelOrder", False),
+        "cut",
+        "something followed",
+    }
+    assert min(kinds.values()) > 5
+
+
+def test_a_reduce_only_order_that_was_cut_says_so(desk):
+    desk.ask(limit_order(account_id=BOB, side=SELL, price_ticks=MARK_TICKS, quantity_lots=2))
+    desk.ask(limit_order(price_ticks=MARK_TICKS, quantity_lots=2))
+    desk.ask(limit_order(account_id=BOB, price_ticks=MARK_TICKS, quantity_lots=9))
+
+    closing = limit_order(side=SELL, price_ticks=MARK_TICKS, quantity_lots=5)
+    order = desk.outcome(msgspec.structs.replace(closing, reduce_only=True, time_in_force=IOC)).order
+
+    assert (order.status, order.filled_lots, order.cancelled_lots) == (ORDER_CANCELLED, 2, 3)
+    assert order.cancel_reason == CANCEL_REDUCE_ONLY
+
+
+def test_all_orders_cancelled_everywhere_concern_no_one_instrument(desk):
+    desk.ask(limit_order())
+
+    outcome = desk.outcome(CancelAllOrders(new_command_id(), 0, ALICE, 0))
+
+    assert (outcome.order, outcome.best_bid_ticks, outcome.best_ask_ticks) == (None, 0, 0)
+    assert [type(event) for event in outcome.events] == [OrderCancelled]
+
+
+def test_answers_must_be_whole(desk):
+    answers = desk.ask(limit_order())
     with pytest.raises(msgspec.DecodeError):
-        decode_answers(encode_answers(encode_records([]), [], [])[:-1])
+        decode_answers(answers[:-1])
+    records, standings, replies = msgspec.msgpack.decode(answers)
+    with pytest.raises(ValueError, match="shorter"):
+        decode_answers(msgspec.msgpack.encode((records, standings * 0, replies)))
 
 
-def test_internal_commands_never_come_over_the_wire():
+@pytest.mark.parametrize("command", get_args(InternalCommand))
+def test_internal_commands_never_come_over_the_wire(command):
     """What tells a command's record from those that follow from it."""
-    internal = msgspec.msgpack.encode(TriggerOrder(b"id", 0, 1))
-    with pytest.raises(msgspec.ValidationError):
+    internal = msgspec.msgpack.encode([command.__struct_config__.tag, b"id", 0, 1, 1, 1, 1, 1, 1])
+    with pytest.raises(msgspec.ValidationError, match="Invalid value"):
         decode_command(internal)

@@ -38,9 +38,13 @@ def encode_answers(records: bytes, standings: list[Standing], replies: list[Quer
 
 
 def decode_answers(data: bytes) -> list[Reply]:
-    """The outcomes of a message's commands, then the replies to its queries. Raises `msgspec.DecodeError`."""
+    """The outcomes of a message's commands, then the replies to its queries, whatever their order was.
+
+    Raises `msgspec.DecodeError`, and ValueError when records and standings are not as many.
+    """
     records, standings, replies = _decoder.decode(data)
-    return [*map(outcome_of, records, standings), *replies]
+    outcomes = [outcome_of(record, standing) for record, standing in zip(records, standings, strict=True)]
+    return [*outcomes, *replies]
 
 
 def outcome_of(record: Record, standing: Standing) -> Outcome:

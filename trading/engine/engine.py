@@ -71,14 +71,14 @@ class Engine:
     def standing(self) -> Standing:
         """What the events of the command executed last do not tell; the best prices after all that followed from it."""
         order, seen, command = self._order, self._seen, self._command
-        if order is None:
+        if order is None or type(command) not in _ORDER_COMMANDS:
             instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
             if instrument is None:
                 return None, EMPTY, EMPTY
             book = instrument.book
         else:
             book = order.position.instrument.book
-            if seen is None and type(command) in _ORDER_COMMANDS:
+            if seen is None:
                 events = self._events
                 if len(events) > 1 or type(events[0]) is not OrderPlaced:  # else `state_as_placed` tells
                     seen = order_state(order)

@@ -44,8 +44,7 @@ class OrderView(msgspec.Struct, frozen=True, gc=False):
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """Answer to a command, told after its COMMIT: the record's events and, where it concerns one, the order after it.
 
-    Best prices (0: none) are those of the order's instrument, else the command's, after the record and all that
-    followed from it.
+    Best prices (0: none) are those of the instrument concerned after the record and all that followed from it.
     """
 
     command_id: bytes

@@ -114,9 +114,11 @@ class Snapshot(models.Model):
 
 def read_rows(*, after_sequence: int, limit: int = 200) -> list[JournalRow]:
     """The next rows of the journal, oldest first: those with at least one record later than `after_sequence`."""
-    names = list(Batch.__annotations__)
+    names = [field.attname for field in JournalRow._meta.concrete_fields]
     rows = JournalRow.objects.filter(domain=DOMAIN, last_sequence__gt=after_sequence).order_by("last_sequence")
     sql, parameters = rows.values_list(*names)[:limit].query.sql_with_params()
+    connection.validate_no_broken_transaction()
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     # Not as Django asks: it would get payloads as text, twice as long and slow to read.
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:

@@ -83,7 +83,7 @@ class OpenBatch:
         return self.commands >= COMMANDS_A_BATCH or self.records >= COMMANDS_A_BATCH
 
     def add(self, records: list[Record], encoded: bytes) -> None:
-        """They are encoded by the message: a whole batch of live objects would be slow to come back to."""
+        """Records of one message, encoded at once: a whole batch of live objects would be slow to come back to."""
         if records:
             append_records(len(records), encoded, self.payload)
             self.first_sequence = self.first_sequence or records[0].sequence
@@ -179,8 +179,9 @@ class GroupCommit:
         decided = len(standings) + len(replies)
         encoded = encode_records(records)
         told = encoded if len(records) == len(standings) else encode_records(_without_consequences(records))
-        answers.append(encode_answers(told, standings, replies))
+        encoded_answers = encode_answers(told, standings, replies)
         batch.add(records, encoded)
+        answers.append(encoded_answers)  # and only then: what fails half way is neither kept nor told
         batch.commands += decided
         return decided
 
