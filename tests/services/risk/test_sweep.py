@@ -7,9 +7,9 @@ import pytest
 from risk.services import sweep
 from risk.services.sweep import FOUND, sweep_all
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
+from tests.outcomes import last_outcome
 from trading.core.terms import INSURANCE_FUND
 from trading.engine.commands import OpenAccount, SweepLiquidations
-from trading.engine.engine import Engine
 from trading.engine.risk_events import LiquidationStarted
 from trading.models import EngineAccount
 
@@ -39,14 +39,13 @@ def test_with_the_engine_away_it_ends(ranges, engine_gateway):  # noqa: F811
 
 def test_what_it_finds_is_logged_and_counted(ranges, engine_gateway, monkeypatch, caplog):  # noqa: F811
     """An engine whose prices overlook an account."""
-    decided = Engine.outcome
 
-    def outcome(engine):
-        answer = decided(engine)
+    def overlooking(engine, records):
+        answer = last_outcome(engine, records)
         answer.events.append(LiquidationStarted(64, 1, 0, 5, 6))
         return answer
 
-    monkeypatch.setattr(Engine, "outcome", outcome)
+    monkeypatch.setattr("tests.engine_gateway.last_outcome", overlooking)
     before = FOUND._value.get()
     with caplog.at_level(logging.WARNING):
         assert sweep_all() == 3
