@@ -25,15 +25,10 @@ def run(run: Run) -> list[Row]:
     file = str(workload_file(run, "durable", commands=run.amount(300_000)))
     rows = []
     for engine in run.engines:
-        (results,) = run.interleaved(
-            run.rounds,
-            lambda: run.measure(
-                "p3_durable:measure",
-                engine=engine,  # noqa: B023 - called at once
-                database=run.databases.make("bench_durable"),
-                file=file,
-            ),
-        )
+        results = [
+            run.measure("p3_durable:measure", engine=engine, database=run.databases.make("bench_durable"), file=file)
+            for _ in range(run.rounds)
+        ]
         rows.append(rate_row("P3", f"durable, {engine}", "commands/s", results, "rate"))
         rows.append(rate_row("P3", f"durable by wall, {engine}", "commands/s", results, "wall_rate"))
         for by, key in (("CPU", "share"), ("wall", "wall_share")):

@@ -138,7 +138,7 @@ class QueryRefused(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4
 
 
 class OrderState(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What an order is beyond that which the events of the record before it tell."""
+    """What an order is beyond that which the events of the record before it tell. Units and codes as in `OrderView`."""
 
     client_order_id: str
     order_type: int

@@ -248,6 +248,7 @@ class GroupCommit:
 
 
 def _without_consequences(records: list[Record]) -> list[Record]:
+    """Those of the commands that came in: no internal command can be read from the wire."""
     return [record for record in records if not isinstance(record.command, InternalCommand)]
 
 
