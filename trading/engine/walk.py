@@ -44,8 +44,8 @@ class Walk:
     """How an incoming order of `lots` (of which `cut_lots` do not count) would meet the book.
 
     `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
-    `is_cut_short`: it met more counterparts than one command may. `taker_fees_units` is what the fills would cost at the
-    taker's rate, each rounded up; a liquidation does not pay it.
+    `is_cut_short`: it met more counterparts than one command may. `taker_fees_units` is what the fills would cost at
+    the taker's rate, each rounded up; a liquidation does not pay it.
 
     Set by `walk`: `groups` maps the groups of filled makers to these. `costs_units` is by account what its fills beyond
     the mark cost it. Of the level in hand, `beyond_mark_ticks` is what a maker loses a lot (below 0: gains), `icebergs`
