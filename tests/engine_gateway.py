@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from exchange.contract.errors import ApiError
-from tests.outcomes import last_outcome
+from tests import outcomes
 from trading.engine import wire
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, CommandRepeated
@@ -91,9 +91,9 @@ class EngineGateway:
         """As a command that arrives now, from whomever: decided, committed."""
         with self._lock:
             stamp_ns = max(self.engine.state.time_ns, self.clock.time_ns())
-            records = self.engine.execute(command, stamp_ns)
+            records, outcome = outcomes.execute(self.engine, command, stamp_ns)
             _append(records)
-            return last_outcome(self.engine, records)
+            return outcome
 
     def deliver_late(self):
         """Messages that were lost arrive after all."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from tests.outcomes import last_outcome
+from tests import outcomes
 from trading.core import terms as t
 from trading.core.instruments import Bracket, InstrumentParameters, InstrumentTerms, RiskParameters
 from trading.engine import commands as c
@@ -78,9 +78,9 @@ class RandomExchange:
 
     def execute(self, command: c.ExternalCommand) -> None:
         self.time_ns += self.random.randrange(4 * SECOND_NS)
-        records = self.engine.execute(command, self.time_ns)
+        records, outcome = outcomes.execute(self.engine, command, self.time_ns)
         self.records += records
-        self.outcomes.append(last_outcome(self.engine, records))
+        self.outcomes.append(outcome)
 
     def _open_for_business(self) -> None:
         for account_id in ACCOUNTS:

@@ -1,7 +1,7 @@
 """The real engine behind the gateway's calls, without processes: what a replay needs of a running exchange."""
 
 from exchange.contract.errors import ApiError
-from tests.outcomes import last_outcome
+from tests import outcomes
 from trading.core.order_book import orders_of
 from trading.engine.commands import ListInstrument, OpenAccount, TransferCollateral
 from trading.engine.engine import Engine
@@ -55,8 +55,7 @@ class EngineDouble:
         }
 
     def _execute(self, command, delay_ns=0):
-        records = self.engine.execute(command, self.engine.state.time_ns + COMMAND_NS + delay_ns)
-        outcome = last_outcome(self.engine, records)
+        _, outcome = outcomes.execute(self.engine, command, self.engine.state.time_ns + COMMAND_NS + delay_ns)
         if outcome.events and isinstance(outcome.events[0], CommandRepeated):
             return self._outcomes[command.command_id]
         refusal = next((event for event in outcome.events if isinstance(event, CommandRefused)), None)

@@ -80,6 +80,7 @@ def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
 
 def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> None:
     """Apply the events and close the record: remember a new command id with its sequence, drop a fired timer."""
+    event: AnyEvent | None = None
     for event in events:
         FOLDS[type(event)](state, event)
     traded = state.traded
@@ -88,7 +89,7 @@ def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> N
         queue_triggers(state, traded)
     command_id = command.command_id
     if command_id:
-        if not (events and type(events[0]) is CommandRepeated):
+        if type(event) is not CommandRepeated:
             state.recent_command_ids[command_id] = state.sequence
     elif type(command) is Liquidate:
         go_on_liquidating(state, command, events)

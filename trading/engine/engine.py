@@ -1,7 +1,7 @@
 """The single-threaded engine: commands in, records out. No clock, no I/O; whoever drives it brings both.
 
-records = engine.execute(command, time_ns)      # decided and applied; commit them before telling anybody
-outcome = outcome_of(record, engine.standing())   # its own record of those
+records = engine.execute(command, time_ns, standings)   # decided and applied; commit them before telling anybody
+outcome = outcome_of(record, standings[-1])   # its own record of those
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from trading.core.order_book import EMPTY
-from trading.core.orders import Order
 from trading.core.terms import STEP_DELEVERAGE
 from trading.engine import commands as c
 from trading.engine.apply import begin, finish
 from trading.engine.decide import decide
-from trading.engine.events import AnyEvent, OrderPlaced, Record
+from trading.engine.events import OrderPlaced, Record
 from trading.engine.fields import fields_of_record
 from trading.engine.queries import answer
-from trading.engine.replies import AccountView, OrdersPreview, OrderState, QueryRefused, Standing
+from trading.engine.replies import AccountView, OrdersPreview, QueryRefused, Standing
 from trading.engine.risk_events import LiquidationStepped
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 from trading.engine.views import order_state
@@ -32,20 +31,17 @@ class Engine:
 
     def __init__(self, domain: int = 1, state: State | None = None) -> None:
         self.state = State(domain) if state is None else state
-        # Of the command executed last: itself, its events, the order it was about, that order before what followed.
-        self._command: c.ExternalCommand = c.AdvanceTime(b"", 0)
-        self._events: list[AnyEvent] = []
-        self._order: Order | None = None
-        self._seen: OrderState | None = None
 
-    def execute(self, command: c.ExternalCommand, time_ns: int) -> list[Record]:
+    def execute(
+        self, command: c.ExternalCommand, time_ns: int, standings: list[Standing] | None = None
+    ) -> list[Record]:
         """Decide and apply one external command and what follows from it; every record in order of sequence.
 
-        time_ns: the stamp, not before `state.time_ns`.
+        time_ns: the stamp, not before `state.time_ns`. `standings` gets the command's, for whoever answers it.
         """
         state = self.state
         records: list[Record] = []
-        if 0 < state.next_timer_ns <= time_ns:
+        if state.next_timer_ns <= time_ns:
             self._fire_timers(time_ns, records)
         if state.urgent or state.pending:
             self._drain(time_ns, records)
@@ -53,12 +49,15 @@ class Engine:
         events = decide(state, command)
         finish(state, command, events)
         records.append(Record(state.sequence, time_ns, 0, command, events))
-        self._command = command
-        self._events = events
-        self._order = state.subject
-        self._seen = None
+        if standings is not None:
+            order = state.subject
+            if order is None or type(command) not in _ORDER_COMMANDS:
+                standings.append(self._standing_without_order(command))
+            else:
+                book = order.position.instrument.book
+                is_told = len(events) == 1 and type(events[0]) is OrderPlaced  # see `state_as_placed`
+                standings.append((None if is_told else order_state(order), book.bids.best_key, book.asks.best_key))
         if state.urgent or state.pending:
-            self._seen = self.standing()[0]
             self._drain(time_ns, records)
         return records
 
@@ -67,22 +66,6 @@ class Engine:
         records: list[Record] = []
         self._drain(self.state.time_ns, records)
         return records
-
-    def standing(self) -> Standing:
-        """What the events of the command executed last do not tell; the best prices after all that followed from it."""
-        order, seen, command = self._order, self._seen, self._command
-        if order is None or type(command) not in _ORDER_COMMANDS:
-            instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
-            if instrument is None:
-                return None, EMPTY, EMPTY
-            book = instrument.book
-        else:
-            book = order.position.instrument.book
-            if seen is None:
-                events = self._events
-                if len(events) > 1 or type(events[0]) is not OrderPlaced:  # else `state_as_placed` tells
-                    seen = order_state(order)
-        return seen, book.bids.best_key, book.asks.best_key
 
     def answer(self, query: c.Query) -> AccountView | OrdersPreview | QueryRefused:
         """Answer a query from memory."""
@@ -98,8 +81,14 @@ class Engine:
         finish(state, command, events)
 
     def next_timer_ns(self) -> int:
-        """When the next timer is due, 0 when there is none."""
+        """When the next timer is due, `NEVER` when there is none."""
         return self.state.next_timer_ns
+
+    def _standing_without_order(self, command: c.ExternalCommand) -> Standing:
+        instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
+        if instrument is None:
+            return None, EMPTY, EMPTY
+        return None, instrument.book.bids.best_key, instrument.book.asks.best_key
 
     def _run(self, command: c.JournaledCommand, time_ns: int, cause_sequence: int) -> Record:
         state = self.state
@@ -110,7 +99,7 @@ class Engine:
 
     def _fire_timers(self, time_ns: int, records: list[Record]) -> None:
         state = self.state
-        while 0 < state.next_timer_ns <= time_ns:
+        while state.next_timer_ns <= time_ns:
             _, kind, first, second = state.timers[0]
             records.append(self._run(_command_of_timer(kind, first, second), time_ns, 0))
 

@@ -159,6 +159,7 @@ class GroupCommit:
     def _decide(self, commands: list[bytes], answers: list[bytes]) -> int:
         """Decide as many as the batch has room for, all with one stamp; returns how many those were."""
         batch, engine, time_ns = self._open, self.engine, self._stamp()
+        execute = engine.execute
         records: list[Record] = []
         standings: list[Standing] = []
         replies: list[QueryReply] = []
@@ -174,8 +175,7 @@ class GroupCommit:
             if type(decoded) in QUERIES:
                 replies.append(engine.answer(decoded))
             else:
-                records += engine.execute(decoded, time_ns)
-                standings.append(engine.standing())
+                records += execute(decoded, time_ns, standings)
         decided = len(standings) + len(replies)
         encoded = encode_records(records)
         told = encoded if len(records) == len(standings) else encode_records(_without_consequences(records))
@@ -190,7 +190,7 @@ class GroupCommit:
         if self._open.is_full():
             return False
         time_ns = self._stamp()
-        if 0 < self.engine.next_timer_ns() <= time_ns:
+        if self.engine.next_timer_ns() <= time_ns:
             records = self.engine.execute(AdvanceTime(b"", 0), time_ns)
         else:
             records = self.engine.drain()

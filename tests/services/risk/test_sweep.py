@@ -6,8 +6,8 @@ import pytest
 
 from risk.services import sweep
 from risk.services.sweep import FOUND, sweep_all
+from tests import outcomes
 from tests.engine_gateway import clock, engine_gateway  # noqa: F401  (fixtures)
-from tests.outcomes import last_outcome
 from trading.core.terms import INSURANCE_FUND
 from trading.engine.commands import OpenAccount, SweepLiquidations
 from trading.engine.risk_events import LiquidationStarted
@@ -40,12 +40,14 @@ def test_with_the_engine_away_it_ends(ranges, engine_gateway):  # noqa: F811
 def test_what_it_finds_is_logged_and_counted(ranges, engine_gateway, monkeypatch, caplog):  # noqa: F811
     """An engine whose prices overlook an account."""
 
-    def overlooking(engine, records):
-        answer = last_outcome(engine, records)
-        answer.events.append(LiquidationStarted(64, 1, 0, 5, 6))
-        return answer
+    execute = outcomes.execute
 
-    monkeypatch.setattr("tests.engine_gateway.last_outcome", overlooking)
+    def overlooking(engine, command, time_ns):
+        records, answer = execute(engine, command, time_ns)
+        answer.events.append(LiquidationStarted(64, 1, 0, 5, 6))
+        return records, answer
+
+    monkeypatch.setattr(outcomes, "execute", overlooking)
     before = FOUND._value.get()
     with caplog.at_level(logging.WARNING):
         assert sweep_all() == 3
