@@ -9,6 +9,7 @@ import pytest
 from tests.simulation.commands import CommandStream
 from tests.simulation.view import View
 from tests.worker.market import ALICE, BOB, BTC_PERP, MARK_TICKS, limit_order, opening_commands
+from trading.core.order_book import EMPTY
 from trading.core.terms import (
     BUY,
     CANCEL_REDUCE_ONLY,
@@ -23,7 +24,7 @@ from trading.core.terms import (
     STOP,
     TRIGGER_BY_LAST,
 )
-from trading.engine.answers import decode_answers, order_view, outcome_of, state_as_placed
+from trading.engine.answers import decode_answers, encode_answers, order_view, state_as_placed
 from trading.engine.commands import (
     AmendOrder,
     CancelAllOrders,
@@ -36,9 +37,9 @@ from trading.engine.commands import (
 )
 from trading.engine.engine import Engine
 from trading.engine.events import OrderCancelled, OrderPlaced, Record, TradeExecuted
-from trading.engine.replies import AccountView, Outcome
+from trading.engine.replies import AccountView, OrderState, Outcome
 from trading.engine.views import order_state
-from trading.engine.wire import decode_command, decode_records, encode_command
+from trading.engine.wire import decode_command, decode_records, encode_command, encode_records
 from trading.services.gateway import new_command_id
 from trading.worker.group_commit import GroupCommit, Lease
 
@@ -106,7 +107,7 @@ def test_a_message_is_answered_with_the_bytes_of_the_journal(desk):
 def test_what_follows_from_a_command_is_not_told(desk):
     """A stop's trigger is its owner's business: whoever made the trade learns of the trade."""
     desk.ask(limit_order(account_id=BOB, side=SELL, price_ticks=MARK_TICKS + 10, quantity_lots=5))
-    desk.ask(stop(BUY, MARK_TICKS + 5))
+    desk.ask(msgspec.structs.replace(stop(BUY, MARK_TICKS + 5), quantity_lots=3))
 
     answers = desk.ask(limit_order(price_ticks=MARK_TICKS + 10, quantity_lots=2), limit_order(), channel=TWO)
 
@@ -116,6 +117,8 @@ def test_what_follows_from_a_command_is_not_told(desk):
     trade, other = decode_answers(answers)
     assert [type(event) for event in trade.events] == [OrderPlaced, TradeExecuted]
     assert (trade.order.status, trade.order.filled_lots) == (ORDER_FILLED, 2)
+    assert trade.best_ask_ticks == MARK_TICKS + 10
+    assert desk.engine.state.instruments[BTC_PERP].book.asks.best_key == EMPTY, "the stop has taken what was left"
     assert (other.sequence, other.order.status) == (journaled[2].sequence, ORDER_NEW)
 
 
@@ -159,17 +162,21 @@ def test_an_order_is_told_as_it_stands(desk):
 class Watched(Engine):
     """Keeps the order a command was about as it stood before anything followed from the command."""
 
-    def execute(self, command, time_ns):
-        self.at_once = None
-        records = super().execute(command, time_ns)
-        if self.at_once is None and self._order is not None:
-            self.at_once = order_state(self._order)
+    def execute(self, command, time_ns, standings=None):
+        self.executed, self.at_once = command, None
+        records = super().execute(command, time_ns, standings)
+        if records[-1].command is command:
+            self._look()
         return records
 
     def _drain(self, time_ns, records):
-        if records and records[-1].command is self._command and self._order is not None:
-            self.at_once = order_state(self._order)
+        if records and records[-1].command is self.executed:
+            self._look()
         super()._drain(time_ns, records)
+
+    def _look(self):
+        order = self.state.subject
+        self.at_once = OrderState(*order_state(order)) if order is not None else None
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -179,15 +186,17 @@ def test_an_order_is_told_as_it_stood_before_anything_followed(seed):
     stream = CommandStream(seed=seed, view=view)
     for _ in range(3000):
         command, time_ns = stream.next()
-        records = engine.execute(command, time_ns)
+        standings = []
+        records = engine.execute(command, time_ns, standings)
         (record,) = (record for record in records if not isinstance(record.command, InternalCommand))
+        ((outcome,), (standing,)) = decode_answers(encode_answers(encode_records([record]), standings, [])), standings
         for each in records:
             view.fold(each)
-        if not isinstance(command, PlaceOrder | AmendOrder | CancelOrder) or engine.at_once is None:
-            assert outcome_of(record, engine.standing()).order is None
+        state = engine.at_once
+        if not isinstance(command, PlaceOrder | AmendOrder | CancelOrder) or state is None:
+            assert outcome.order is None
             continue
-        state, standing = engine.at_once, engine.standing()
-        assert outcome_of(record, standing).order == order_view(state, record)
+        assert outcome.order == order_view(state, record)
         placed = record.events[0]
         if isinstance(placed, OrderPlaced):
             value_units = engine.state.instruments[placed.instrument_id].value_units

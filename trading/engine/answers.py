@@ -26,13 +26,21 @@ from trading.engine.events import (
     Record,
     TradeExecuted,
 )
-from trading.engine.replies import OrderState, OrderView, Outcome, QueryReply, Reply, Standing
+from trading.engine.replies import (
+    OrderState,
+    OrderView,
+    Outcome,
+    QueryReply,
+    Reply,
+    Standing,
+    StandingFields,
+)
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(tuple[list[Record], list[Standing], list[QueryReply]])
 
 
-def encode_answers(records: bytes, standings: list[Standing], replies: list[QueryReply]) -> bytes:
+def encode_answers(records: bytes, standings: list[StandingFields], replies: list[QueryReply]) -> bytes:
     """`records`: those of the commands, encoded, as many as `standings`; `replies`: those to queries."""
     return _encoder.encode((msgspec.Raw(records), standings, replies))
 

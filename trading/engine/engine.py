@@ -16,7 +16,7 @@ from trading.engine.decide import decide
 from trading.engine.events import OrderPlaced, Record
 from trading.engine.fields import fields_of_record
 from trading.engine.queries import answer
-from trading.engine.replies import AccountView, OrdersPreview, QueryRefused, Standing
+from trading.engine.replies import AccountView, OrdersPreview, QueryRefused, StandingFields
 from trading.engine.risk_events import LiquidationStepped
 from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, State
 from trading.engine.views import order_state
@@ -33,7 +33,7 @@ class Engine:
         self.state = State(domain) if state is None else state
 
     def execute(
-        self, command: c.ExternalCommand, time_ns: int, standings: list[Standing] | None = None
+        self, command: c.ExternalCommand, time_ns: int, standings: list[StandingFields] | None = None
     ) -> list[Record]:
         """Decide and apply one external command and what follows from it; every record in order of sequence.
 
@@ -84,7 +84,7 @@ class Engine:
         """When the next timer is due, `NEVER` when there is none."""
         return self.state.next_timer_ns
 
-    def _standing_without_order(self, command: c.ExternalCommand) -> Standing:
+    def _standing_without_order(self, command: c.ExternalCommand) -> StandingFields:
         instrument = self.state.instruments.get(getattr(command, "instrument_id", 0))
         if instrument is None:
             return None, EMPTY, EMPTY

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
 
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
 from trading.core.accounts import Account
 from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
 from trading.core.terms import TRAILING_STOP
-from trading.engine.replies import AccountView, OrderState, PositionView
+from trading.engine.replies import AccountView, PositionView
 from trading.engine.requirements import equity_and_initial, leverage_of, present_requirement
 from trading.engine.scopes import CROSS, held_by_scope, margin_of
 from trading.engine.state import State
 
 
-def order_state(order: Order) -> OrderState:
-    """The order as it stands."""
-    state = OrderState(
+def order_state(order: Order) -> tuple[Any, ...]:
+    """The order as it stands: the first fields of `OrderState`, all if it has more than ordinary ones do."""
+    state = (
         order.client_order_id,
         order.order_type,
         order.quantity_lots,
@@ -32,26 +32,25 @@ def order_state(order: Order) -> OrderState:
     )
     if order.special is None and not order.expires_at_ns and not order.group_id:
         return state
-    return _with_more(state, order)
+    return state + _more(order)
 
 
-def _with_more(state: OrderState, order: Order) -> OrderState:
-    """With what ordinary limit and market orders do without."""
+def _more(order: Order) -> tuple[Any, ...]:
+    """What ordinary limit and market orders do without."""
     special = order.special or NOT_SPECIAL
-    return msgspec.structs.replace(
-        state,
-        expires_at_ns=order.expires_at_ns,
-        group_id=order.group_id,
-        is_untriggered=order.is_untriggered,
+    return (
+        order.expires_at_ns,
+        order.group_id,
+        order.is_untriggered,
         # No reader knows where the trigger of a trailing stop has run to.
-        trigger_price_ticks=0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,
-        trigger_by=special.trigger_by,
-        trailing_distance_ticks=special.trailing_distance_ticks,
-        trailing_rate_ppb=special.trailing_rate_ppb,
-        activation_price_ticks=special.activation_price_ticks,
-        display_lots=special.display_lots,
-        parent_order_id=special.parent_order_id,
-        is_quote=special.is_quote,
+        0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,
+        special.trigger_by,
+        special.trailing_distance_ticks,
+        special.trailing_rate_ppb,
+        special.activation_price_ticks,
+        special.display_lots,
+        special.parent_order_id,
+        special.is_quote,
     )
 
 

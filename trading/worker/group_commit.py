@@ -15,7 +15,7 @@ from trading.engine.answers import encode_answers
 from trading.engine.commands import AdvanceTime, DescribeAccount, InternalCommand, PreviewOrders
 from trading.engine.engine import Engine
 from trading.engine.events import Record
-from trading.engine.replies import QueryRefused, QueryReply, Standing
+from trading.engine.replies import QueryRefused, QueryReply, StandingFields
 from trading.engine.wire import FORMAT, LOGIC_VERSION, append_records, decode_command, encode_records, whole_payload
 from trading.models.journal import chain_hash
 from trading.worker.crash_points import Crash, CrashPoint, go_on
@@ -161,7 +161,7 @@ class GroupCommit:
         batch, engine, time_ns = self._open, self.engine, self._stamp()
         execute = engine.execute
         records: list[Record] = []
-        standings: list[Standing] = []
+        standings: list[StandingFields] = []
         replies: list[QueryReply] = []
         room = COMMANDS_A_BATCH - batch.records
         for command in commands[: COMMANDS_A_BATCH - batch.commands]:
