@@ -107,10 +107,10 @@ def test_what_fails_half_way_through_a_message_is_not_told(desk, monkeypatch):
     desk.commit.step()
     execute, calls = desk.engine.execute, iter((True, False))
 
-    def failing(command, time_ns):
+    def failing(command, time_ns, standings):
         if not next(calls):
             raise Crashed
-        return execute(command, time_ns)
+        return execute(command, time_ns, standings)
 
     monkeypatch.setattr(desk.engine, "execute", failing)
     desk.send(order(), order())

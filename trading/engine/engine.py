@@ -1,7 +1,7 @@
 """The single-threaded engine: commands in, records out. No clock, no I/O; whoever drives it brings both.
 
 records = engine.execute(command, time_ns, standings)   # decided and applied; commit them before telling anybody
-outcome = outcome_of(record, standings[-1])   # its own record of those
+answers = encode_answers(encode_records(records), standings, [])   # what its sender is told
 """
 
 from __future__ import annotations
