@@ -23,7 +23,7 @@ from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
 from trading.engine.events import CancelAfterSet, OrderCancelled
 from trading.engine.execution import Execution
-from trading.engine.state import NEVER, ORDER_EXPIRES, State
+from trading.engine.state import NEVER_NS, ORDER_EXPIRES, State
 from trading.worker.group_commit import GroupCommit
 from trading.worker.recovery import recover
 
@@ -268,7 +268,7 @@ def snapshots_lack_expiries():
 
 def _remove_if_there(self: State, *timer: int) -> None:
     self.timers.discard(timer)
-    self.next_timer_ns = self.timers[0][0] if self.timers else NEVER
+    self.next_timer_ns = self.timers[0][0] if self.timers else NEVER_NS
 
 
 @bug

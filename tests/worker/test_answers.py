@@ -10,6 +10,7 @@ from tests.simulation.commands import CommandStream
 from tests.simulation.view import View
 from tests.worker.market import ALICE, BOB, BTC_PERP, MARK_TICKS, limit_order, opening_commands
 from trading.core.order_book import EMPTY
+from trading.core.orders import NOT_SPECIAL
 from trading.core.terms import (
     BUY,
     CANCEL_REDUCE_ONLY,
@@ -22,6 +23,7 @@ from trading.core.terms import (
     ORDER_UNTRIGGERED,
     SELL,
     STOP,
+    TRAILING_STOP,
     TRIGGER_BY_LAST,
 )
 from trading.engine.answers import decode_answers, encode_answers, order_view, state_as_placed
@@ -38,7 +40,6 @@ from trading.engine.commands import (
 from trading.engine.engine import Engine
 from trading.engine.events import OrderCancelled, OrderPlaced, Record, TradeExecuted
 from trading.engine.replies import AccountView, OrderState, Outcome
-from trading.engine.views import order_state
 from trading.engine.wire import decode_command, decode_records, encode_command, encode_records
 from trading.services.gateway import new_command_id
 from trading.worker.group_commit import GroupCommit, Lease
@@ -118,7 +119,7 @@ def test_what_follows_from_a_command_is_not_told(desk):
     assert [type(event) for event in trade.events] == [OrderPlaced, TradeExecuted]
     assert (trade.order.status, trade.order.filled_lots) == (ORDER_FILLED, 2)
     assert trade.best_ask_ticks == MARK_TICKS + 10
-    assert desk.engine.state.instruments[BTC_PERP].book.asks.best_key == EMPTY, "the stop has taken what was left"
+    assert desk.engine.state.instruments[BTC_PERP].book.asks.best_key == EMPTY, "the stop has left something"
     assert (other.sequence, other.order.status) == (journaled[2].sequence, ORDER_NEW)
 
 
@@ -160,10 +161,11 @@ def test_an_order_is_told_as_it_stands(desk):
 
 
 class Watched(Engine):
-    """Keeps the order a command was about as it stood before anything followed from the command."""
+    """Keeps the order a command was about, and the best prices of its instrument, as they stood before anything
+    followed from the command."""
 
-    def execute(self, command, time_ns, standings=None):
-        self.executed, self.at_once = command, None
+    def execute(self, command, time_ns, standings):
+        self.executed, self.order_then, self.best_then = command, None, (0, 0)
         records = super().execute(command, time_ns, standings)
         if records[-1].command is command:
             self._look()
@@ -175,8 +177,24 @@ class Watched(Engine):
         super()._drain(time_ns, records)
 
     def _look(self):
-        order = self.state.subject
-        self.at_once = OrderState(*order_state(order)) if order is not None else None
+        order, instrument_id = self.state.subject, getattr(self.executed, "instrument_id", 0)
+        if order is not None and isinstance(self.executed, PlaceOrder | AmendOrder | CancelOrder):
+            self.order_then, instrument_id = as_it_stands(order), order.position.instrument.instrument_id
+        if instrument_id in self.state.instruments:
+            book = self.state.instruments[instrument_id].book
+            self.best_then = (book.bids.best_price_ticks(), book.asks.best_price_ticks())
+
+
+def as_it_stands(order):
+    """By the fields' names."""
+    special = order.special or NOT_SPECIAL
+    values = {}
+    for name in OrderState.__struct_fields__:
+        owner = order if hasattr(order, name) else special
+        values[name] = getattr(owner, name)
+    if order.order_type == TRAILING_STOP:
+        values["trigger_price_ticks"] = 0
+    return OrderState(**values)
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -189,11 +207,14 @@ def test_an_order_is_told_as_it_stood_before_anything_followed(seed):
         standings = []
         records = engine.execute(command, time_ns, standings)
         (record,) = (record for record in records if not isinstance(record.command, InternalCommand))
-        ((outcome,), (standing,)) = decode_answers(encode_answers(encode_records([record]), standings, [])), standings
+        (standing,) = standings
+        (outcome,) = decode_answers(encode_answers(encode_records([record]), standings, []))
         for each in records:
             view.fold(each)
-        state = engine.at_once
-        if not isinstance(command, PlaceOrder | AmendOrder | CancelOrder) or state is None:
+        assert (outcome.best_bid_ticks, outcome.best_ask_ticks) == engine.best_then
+        kinds["best prices without an order"] += engine.order_then is None and engine.best_then > (0, 0)
+        state = engine.order_then
+        if state is None:
             assert outcome.order is None
             continue
         assert outcome.order == order_view(state, record)
@@ -204,6 +225,8 @@ def test_an_order_is_told_as_it_stood_before_anything_followed(seed):
         kinds[type(command).__name__, standing[0] is None] += 1
         kinds["cut"] += isinstance(placed, OrderPlaced) and placed.cut_lots > 0
         kinds["something followed"] += len(records) > 1
+        kinds["a quote"] += state.is_quote
+        kinds["a trailing stop"] += state.trailing_distance_ticks + state.trailing_rate_ppb > 0
     assert set(kinds) == {
         ("PlaceOrder", True),
         ("PlaceOrder", False),
@@ -211,6 +234,9 @@ def test_an_order_is_told_as_it_stood_before_anything_followed(seed):
         ("CancelOrder", False),
         "cut",
         "something followed",
+        "best prices without an order",
+        "a quote",
+        "a trailing stop",
     }
     assert min(kinds.values()) > 5
 

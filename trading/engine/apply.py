@@ -89,7 +89,7 @@ def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> N
         queue_triggers(state, traded)
     command_id = command.command_id
     if command_id:
-        if type(event) is not CommandRepeated:
+        if type(event) is not CommandRepeated:  # which is its record's only event
             state.recent_command_ids[command_id] = state.sequence
     elif type(command) is Liquidate:
         go_on_liquidating(state, command, events)

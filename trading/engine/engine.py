@@ -1,7 +1,7 @@
 """The single-threaded engine: commands in, records out. No clock, no I/O; whoever drives it brings both.
 
 records = engine.execute(command, time_ns, standings)   # decided and applied; commit them before telling anybody
-answers = encode_answers(encode_records(records), standings, [])   # what its sender is told
+answers = encode_answers(encode_records([own]), standings, [])   # what its sender is told; own: its record of those
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Engine:
         events = decide(state, command)
         finish(state, command, events)
         records.append(Record(state.sequence, time_ns, 0, command, events))
-        if standings is not None:
+        if standings is not None:  # of orders in place, which spares nearly every command a call
             order = state.subject
             if order is None or type(command) not in _ORDER_COMMANDS:
                 standings.append(self._standing_without_order(command))
@@ -81,7 +81,7 @@ class Engine:
         finish(state, command, events)
 
     def next_timer_ns(self) -> int:
-        """When the next timer is due, `NEVER` when there is none."""
+        """When the next timer is due, `NEVER_NS` when there is none."""
         return self.state.next_timer_ns
 
     def _standing_without_order(self, command: c.ExternalCommand) -> StandingFields:

@@ -22,7 +22,7 @@ DOMAINS: Final = 64
 COMMAND_ID_GENERATION_NS: Final = 120 * 1_000_000_000
 CLIENT_ORDER_ID_WINDOW_NS: Final = 24 * 3600 * 1_000_000_000
 CLOSED_CLIENT_ORDER_IDS: Final = 10_000
-NEVER: Final = (1 << 62) - 1  # UTC nanoseconds, in the year 2116
+NEVER_NS: Final = (1 << 62) - 1  # in the year 2116; the largest number that compiled code keeps unboxed
 
 # Kinds of timers, and what their two numbers are.
 PARAMETERS_DUE: Final = 0  # instrument id, version
@@ -38,7 +38,7 @@ class State:
     `subject` is the order the running record is about, `traded` the instrument it traded in, first at
     `first_trade_ticks`; they are transient, not part of dump or hash. `liquidation_index`, `rank_queues`, and in
     `unwinding` and `settling` the instruments for which an UnwindFund or SettleFunding is queued, follow from the rest.
-    `next_timer_ns` is when the first of `timers` is due, NEVER when there is none.
+    `next_timer_ns` is when the first of `timers` is due, NEVER_NS when there is none.
     """
 
     __slots__ = (
@@ -95,7 +95,7 @@ class State:
         self.liquidation_index = LiquidationIndex()
         self.rank_queues = RankQueues()
         self.timers = SortedList()
-        self.next_timer_ns = NEVER
+        self.next_timer_ns = NEVER_NS
         self.subject: Order | None = None
         self.traded: Instrument | None = None
         self.first_trade_ticks = 0
@@ -106,7 +106,7 @@ class State:
 
     def remove_timer(self, due_ns: int, kind: int, first: int, second: int) -> None:
         self.timers.remove((due_ns, kind, first, second))
-        self.next_timer_ns = self.timers[0][0] if self.timers else NEVER
+        self.next_timer_ns = self.timers[0][0] if self.timers else NEVER_NS
 
     def next_id(self, ahead: int) -> int:
         """The order or trade id `ahead` (>= 1) steps from the last one given."""

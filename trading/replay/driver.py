@@ -179,7 +179,7 @@ class Driver:
             tally.trades_filled += step.command.quantity_lots == sum(fills)
 
     def _check(self, checks: list[Best]) -> None:
-        """The last answer shows the engine's best prices; where they differ the best levels are set anew."""
+        """The last answer shows the best prices right after its command; where they differ the best are set anew."""
         for best in checks:
             if best == self._best:
                 self.tally.matched += 1

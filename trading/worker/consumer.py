@@ -16,7 +16,7 @@ from channels_redis.core import RedisChannelLayer
 from redis.exceptions import RedisError
 
 from trading.engine.engine import Engine
-from trading.engine.state import NEVER
+from trading.engine.state import NEVER_NS
 from trading.services.engine_channel import (
     COMMANDS,
     HEARTBEAT_EVERY_S,
@@ -111,7 +111,7 @@ class EngineWorker(Worker):
             self._timer.cancel()
             self._timer = None
         due_ns = self._commit.engine.next_timer_ns()
-        if due_ns != NEVER:
+        if due_ns != NEVER_NS:
             delay_s = max(0.0, (due_ns - time.time_ns()) / 1e9)
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
 

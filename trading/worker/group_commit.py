@@ -159,7 +159,6 @@ class GroupCommit:
     def _decide(self, commands: list[bytes], answers: list[bytes]) -> int:
         """Decide as many as the batch has room for, all with one stamp; returns how many those were."""
         batch, engine, time_ns = self._open, self.engine, self._stamp()
-        execute = engine.execute
         records: list[Record] = []
         standings: list[StandingFields] = []
         replies: list[QueryReply] = []
@@ -175,7 +174,7 @@ class GroupCommit:
             if type(decoded) in QUERIES:
                 replies.append(engine.answer(decoded))
             else:
-                records += execute(decoded, time_ns, standings)
+                records += engine.execute(decoded, time_ns, standings)
         decided = len(standings) + len(replies)
         encoded = encode_records(records)
         told = encoded if len(records) == len(standings) else encode_records(_without_consequences(records))

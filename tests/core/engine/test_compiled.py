@@ -13,24 +13,27 @@ from exchange import compiled
 from tests.simulation.commands import CommandStream
 from tests.simulation.view import View
 from trading.engine import wire
+from trading.engine.answers import encode_answers
 from trading.engine.engine import Engine
 from trading.engine.snapshot import dump
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = 3_000
+NO_RECORDS = wire.encode_records([])
 
 
 def digest_of_stream(seed: int) -> str:
-    """SHA-256 over the encoded records of a seeded stream and the state it ends in."""
+    """SHA-256 over the encoded records and standings of a seeded stream and the state it ends in."""
     engine, view = Engine(), View()
     stream = CommandStream(seed=seed, view=view)
     summary = hashlib.sha256()
     for _ in range(COMMANDS):
         command, time_ns = stream.next()
-        records = engine.execute(wire.decode_command(wire.encode_command(command)), time_ns)
+        standings = []
+        records = engine.execute(wire.decode_command(wire.encode_command(command)), time_ns, standings)
         for record in records:
             view.fold(record)
-        summary.update(wire.encode_records(records))
+        summary.update(wire.encode_records(records) + encode_answers(NO_RECORDS, standings, []))
     summary.update(dump(engine.state))
     return summary.hexdigest()
 

@@ -40,10 +40,10 @@ def test_with_the_engine_away_it_ends(ranges, engine_gateway):  # noqa: F811
 def test_what_it_finds_is_logged_and_counted(ranges, engine_gateway, monkeypatch, caplog):  # noqa: F811
     """An engine whose prices overlook an account."""
 
-    execute = outcomes.execute
+    honest = outcomes.execute
 
     def overlooking(engine, command, time_ns):
-        records, answer = execute(engine, command, time_ns)
+        records, answer = honest(engine, command, time_ns)
         answer.events.append(LiquidationStarted(64, 1, 0, 5, 6))
         return records, answer
 
