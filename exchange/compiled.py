@@ -4,6 +4,7 @@ The same sources give the same events either way; plain Python is the default an
 `build/compiled` and carries a digest of its sources, so that a stale one is refused and never silently run.
 """
 
+import fcntl
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -65,9 +66,18 @@ def is_built() -> bool:
 
 
 def build() -> None:
-    """Compile into `build/compiled`; raises RuntimeError with one sentence when there is no compiler or it fails."""
-    if is_built():
-        return
+    """Compile into `build/compiled`; raises RuntimeError with one sentence when there is no compiler or it fails.
+
+    Whoever comes while another process builds waits for it.
+    """
+    BUILD.parent.mkdir(exist_ok=True)
+    with (BUILD.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_built():
+            _build()
+
+
+def _build() -> None:
     if not any(map(shutil.which, ("cc", "gcc", "clang"))):
         raise RuntimeError(
             "No C compiler was found; install one (Debian: apt-get install gcc), or stay with plain Python."

@@ -97,6 +97,7 @@ def test_spot_and_coin_margined_recordings_are_refused(recorder, tmp_path):
         (gzip.compress(HEADER.encode() + b"\n\xff\xfe\n"), "cannot be read as gzip CSV"),
         (HEADER.encode(), "cannot be read as gzip CSV"),
     ],
+    ids=["no byte", "nothing packed", "only the header", "other columns", "not UTF-8", "not packed"],
 )
 def test_a_file_without_rows_is_told_in_one_sentence(tmp_path, content, sentence):
     path = tmp_path / "usdm.csv.gz"
