@@ -17,7 +17,7 @@ from risk.core.index_price import VenueQuote
 from risk.feeds.definitions import SECOND_NS
 from trading.core.terms import PPB
 
-NEVER_NS: Final = 10**18
+LONG_AGO_S: Final = -(10**9)
 
 Prices = list[int | None]
 Bars = dict[int, Bar]
@@ -29,7 +29,7 @@ class Venue:
     def __init__(self, spec: VenueSpec) -> None:
         self._spec = spec
         self._said_nanoticks = 0
-        self._said_s = self._changed_s = -NEVER_NS // SECOND_NS
+        self._said_s = self._changed_s = LONG_AGO_S
 
     def quote(self, second: int, price_nanoticks: int | None) -> VenueQuote:
         """second: from the start of the scenario; price None: the venue has no price then."""

@@ -18,30 +18,18 @@ from trading.core.terms import (
     TRIGGERED_TYPES,
 )
 from trading.engine.commands import PlaceOrder
-from trading.engine.events import (
-    AnyEvent,
-    OrderAmended,
-    OrderCancelled,
-    OrderPlaced,
-    Record,
-    TradeExecuted,
-)
-from trading.engine.replies import (
-    OrderState,
-    OrderView,
-    Outcome,
-    QueryReply,
-    Reply,
-    Standing,
-    StandingFields,
-)
+from trading.engine.events import AnyEvent, OrderAmended, OrderCancelled, OrderPlaced, Record, TradeExecuted
+from trading.engine.replies import OrderState, OrderView, Outcome, QueryReply, Reply, Standing, StandingFields
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(tuple[list[Record], list[Standing], list[QueryReply]])
 
 
 def encode_answers(records: bytes, standings: list[StandingFields], replies: list[QueryReply]) -> bytes:
-    """`records`: those of the commands, encoded, as many as `standings`; `replies`: those to queries."""
+    """`records`: those of the commands, encoded, as many as `standings`; `replies`: those to queries.
+
+    Nothing is checked here: `decode_answers` refuses what does not belong together.
+    """
     return _encoder.encode((msgspec.Raw(records), standings, replies))
 
 

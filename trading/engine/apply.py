@@ -252,7 +252,7 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     fees_units = maker_fee_units + taker_fee_units
     state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
 
-    if maker.position.special is not None:  # else there is nothing to trim, and two calls are spared
+    if maker.position.special is not None:  # else there is nothing to trim: two calls spared
         queue_trim(state, maker.position)
     if position.special is not None:
         queue_trim(state, position)

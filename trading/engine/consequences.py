@@ -150,7 +150,7 @@ def queue_settling(state: State, instrument_id: int) -> None:
 
 
 def queue_trim(state: State, position: Position) -> None:
-    """Reduce-only orders follow a position that has changed, if it has any orders that only few have."""
+    """Reduce-only orders follow a position that has changed."""
     if position.needs_trim():
         queue(state, TrimReduceOnly(b"", 0, position.account.account_id, position.instrument.instrument_id))
 

@@ -39,7 +39,6 @@ def test_with_the_engine_away_it_ends(ranges, engine_gateway):  # noqa: F811
 
 def test_what_it_finds_is_logged_and_counted(ranges, engine_gateway, monkeypatch, caplog):  # noqa: F811
     """An engine whose prices overlook an account."""
-
     honest = outcomes.execute
 
     def overlooking(engine, command, time_ns):
