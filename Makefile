@@ -13,7 +13,7 @@ run: $(INSTALLED) ## the whole exchange with its demo world, at http://127.0.0.1
 	@DEMO=$${DEMO:-on} $(BIN)/python manage.py runexchange
 
 test: $(INSTALLED) ## every test but the long ones
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 	$(BIN)/python -m tests.pages.chromium
 	$(BIN)/python -m pytest -m browser tests/pages
 
