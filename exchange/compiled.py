@@ -27,6 +27,7 @@ INTERPRETED: Final = frozenset(
         "commands.py",
         "event.py",
         "events.py",
+        "ordinary.py",
         "risk_events.py",
         "replies.py",
         "wire.py",

@@ -47,7 +47,7 @@ def outcome_of(record: Record, standing: Standing) -> Outcome:
     """What a record and its standing say together."""
     state, bid_key, ask_key = standing
     command, events = record.command, record.events
-    if state is None and type(command) is PlaceOrder and type(events[0]) is OrderPlaced:
+    if state is None and isinstance(command, PlaceOrder) and isinstance(events[0], OrderPlaced):
         state = state_as_placed(events[0], record)
     return Outcome(
         command.command_id,

@@ -30,7 +30,7 @@ from trading.engine.consequences import (
     end_parent,
     follow,
     forget_trigger,
-    join_group,
+    make_special,
     new_position,
     queue_liquidations,
     queue_settling,
@@ -38,12 +38,11 @@ from trading.engine.consequences import (
     queue_trim,
     queue_unwinding,
     size_attached,
-    special_terms,
     tell_related,
     watch_price,
 )
 from trading.engine.events import AnyEvent, CommandRepeated
-from trading.engine.fields import fields_of_placed, fields_of_trade
+from trading.engine.fields import fields_of_placed, fields_of_trade, ordinary_fields_of_placed
 from trading.engine.funding import drop_settled
 from trading.engine.resting import close, replenish, rest, take_off_book
 from trading.engine.state import (
@@ -153,10 +152,10 @@ def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
 
 
 def _place_order(state: State, event: e.OrderPlaced) -> None:
+    is_special = type(event) is not e.OrderPlaced
     (order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
-     self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units, expires_at_ns,
-     _, _, _, display_lots, _, parent_order_id, group_id, is_asleep, is_quote, attached,
-    ) = fields_of_placed(event)  # fmt: skip
+     self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units,
+    ) = ordinary_fields_of_placed(event) if is_special else fields_of_placed(event)  # fmt: skip
     account = state.accounts[account_id]
     position = account.positions.get(instrument_id)
     if position is None:
@@ -174,20 +173,18 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.self_trade_prevention = self_trade_prevention
     order.post_only = post_only
     order.reduce_only = reduce_only
-    order.expires_at_ns = expires_at_ns
+    order.expires_at_ns = 0
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
     order.open_loss_units = 0
     order.filled_lots = 0
     order.filled_value_units = 0
-    order.group_id = group_id
+    order.group_id = 0
     order.special = None
-    if trigger_by or display_lots or parent_order_id or is_quote or attached:
-        order.special = special_terms(event)
     order.is_untriggered = False
+    if is_special:
+        make_special(account, order, event)
     state.id_counter = order_id // DOMAINS
-    if group_id:
-        join_group(account, event)
     if state.subject is None:
         state.subject = order
     if client_order_id:
@@ -200,13 +197,13 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
         account.orders = {}
     account.orders[order_id] = order
     position.open_orders += 1
-    if expires_at_ns:
-        state.add_timer(expires_at_ns, ORDER_EXPIRES, order_id, account_id)
+    if order.expires_at_ns:
+        state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account_id)
     if trigger_by:
         order.is_untriggered = True
         order.open_lots = resting_lots
         state.untriggered[order_id] = order
-        if not is_asleep:
+        if not event.is_asleep:
             watch_price(state, order)
     else:
         rest(order, resting_lots, open_loss_units)
@@ -350,6 +347,7 @@ FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     e.InstrumentStateChanged: _change_instrument_state,
     e.MarkPriceUpdated: _update_mark_price,
     e.OrderPlaced: _place_order,
+    e.SpecialOrderPlaced: _place_order,
     e.TradeExecuted: _execute_trade,
     e.OrderReduced: _reduce_order,
     e.OrderCancelled: _cancel_order,

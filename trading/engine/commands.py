@@ -8,6 +8,7 @@ All share `command_id` (16 bytes, or empty for an exchange's own command that ne
 import msgspec
 
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
+from trading.engine.ordinary import Ordinary
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -101,9 +102,8 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quantity_lots: int
 
 
-class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
-    """`display_lots` (0: all) is what an iceberg shows at a time. `group_id` is the id of an open order of the same
-    account and instrument: one cancels the other."""
+class PlaceOrder(Ordinary, Command, frozen=True, array_like=True, gc=False, tag=23):
+    """An ordinary order, of no attached, hidden or waiting kind."""
 
     account_id: int
     instrument_id: int
@@ -116,6 +116,15 @@ class PlaceOrder(Command, frozen=True, array_like=True, gc=False, tag=10):
     self_trade_prevention: int
     post_only: bool = False
     reduce_only: bool = False
+
+
+class PlaceSpecialOrder(PlaceOrder, frozen=True, array_like=True, gc=False, tag=10):
+    """An order that may have all there is; before there were two kinds, every order was one.
+
+    `display_lots` (0: all) is what an iceberg shows at a time. `group_id` is the id of an open order of the same
+    account and instrument: one cancels the other.
+    """
+
     trigger_price_ticks: int = 0
     trigger_by: int = 0
     expires_at_ns: int = 0
@@ -309,7 +318,7 @@ class PreviewOrders(Command, frozen=True, array_like=True, gc=False, tag=60):
     journaled."""
 
     account_id: int
-    orders: tuple[PlaceOrder, ...]
+    orders: tuple[PlaceOrder | PlaceSpecialOrder, ...]
     changes: tuple[SetLeverage | SetMarginMode | ChangeIsolatedMargin, ...] = ()
 
 
@@ -330,6 +339,7 @@ ExternalCommand = (
     | TransferCollateral
     | SetLeverage
     | PlaceOrder
+    | PlaceSpecialOrder
     | AmendOrder
     | CancelOrder
     | CancelAllOrders

@@ -58,22 +58,26 @@ def watch_price(state: State, order: Order) -> None:
     queue_triggers(state, instrument)
 
 
-def special_terms(event: e.OrderPlaced) -> Special:
-    """What an order has that is not an ordinary one."""
-    special = Special()
-    special.trigger_price_ticks = event.trigger_price_ticks
-    special.trigger_by = event.trigger_by
-    special.display_lots = event.display_lots
-    special.trailing_distance_ticks = event.trailing_distance_ticks
-    special.trailing_rate_ppb = event.trailing_rate_ppb
-    special.activation_price_ticks = event.activation_price_ticks
-    special.parent_order_id = event.parent_order_id
-    special.is_asleep = event.is_asleep
-    special.is_quote = event.is_quote
-    return special
+def make_special(account: Account, order: Order, event: e.OrderPlaced) -> None:
+    """Give a new order what only special ones have."""
+    order.expires_at_ns = event.expires_at_ns
+    order.group_id = event.group_id
+    if event.group_id:
+        _join_group(account, event)
+    if event.trigger_by or event.display_lots or event.parent_order_id or event.is_quote or event.attached:
+        special = order.special = Special()
+        special.trigger_price_ticks = event.trigger_price_ticks
+        special.trigger_by = event.trigger_by
+        special.display_lots = event.display_lots
+        special.trailing_distance_ticks = event.trailing_distance_ticks
+        special.trailing_rate_ppb = event.trailing_rate_ppb
+        special.activation_price_ticks = event.activation_price_ticks
+        special.parent_order_id = event.parent_order_id
+        special.is_asleep = event.is_asleep
+        special.is_quote = event.is_quote
 
 
-def join_group(account: Account, event: e.OrderPlaced) -> None:
+def _join_group(account: Account, event: e.OrderPlaced) -> None:
     """An attached order tells its parent that it is there, any other makes the order whose group it joins a member."""
     first = account.orders.get(event.group_id)
     if first is not None and event.parent_order_id:

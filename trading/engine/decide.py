@@ -49,6 +49,7 @@ DECISIONS: Final[dict[type, Callable[[State, Any], list[AnyEvent]]]] = {
     c.SetInstrumentState: instruments.set_instrument_state,
     c.UpdateMarkPrice: prices.update_mark_price,
     c.PlaceOrder: orders.place_order,
+    c.PlaceSpecialOrder: orders.place_order,
     c.AmendOrder: amends.amend_order,
     c.CancelOrder: cancels.cancel_order,
     c.CancelAllOrders: cancels.cancel_all_orders,

@@ -23,7 +23,7 @@ from trading.engine.views import order_state
 
 INTERNAL_COMMANDS_A_CAUSE: Final = 1000
 DELEVERAGING_COUNTS: Final = 100  # a record of deleveraging, as so many of those commands
-_ORDER_COMMANDS: Final = frozenset((c.PlaceOrder, c.AmendOrder, c.CancelOrder))
+_ORDER_COMMANDS: Final = frozenset((c.PlaceOrder, c.PlaceSpecialOrder, c.AmendOrder, c.CancelOrder))
 
 
 class Engine:
@@ -55,7 +55,7 @@ class Engine:
                 standings.append(self._standing_without_order(command))
             else:
                 book = order.position.instrument.book
-                is_told = len(events) == 1 and type(events[0]) is OrderPlaced  # see `state_as_placed`
+                is_told = len(events) == 1 and isinstance(events[0], OrderPlaced)  # see `state_as_placed`
                 standings.append((None if is_told else order_state(order), book.bids.best_key, book.asks.best_key))
         if state.urgent or state.pending:
             self._drain(time_ns, records)

@@ -8,6 +8,7 @@ import msgspec
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
 from trading.engine.commands import AttachedOrder, JournaledCommand
 from trading.engine.event import Event
+from trading.engine.ordinary import Ordinary
 from trading.engine.risk_events import (
     DeficitCovered,
     ExchangeStateChanged,
@@ -103,13 +104,11 @@ class LeverageChanged(Event, frozen=True, array_like=True, gc=False, tag=13):
     leverage: int
 
 
-class OrderPlaced(Event, frozen=True, array_like=True, gc=False, tag=14):
-    """An order was accepted; its immediate trades follow as events of the same record.
+class OrderPlaced(Ordinary, Event, frozen=True, array_like=True, gc=False, tag=36):
+    """An ordinary order was accepted, by a `PlaceOrder`; its immediate trades follow as events of the same record.
 
     `resting_lots` is what rests in the book (or waits for its trigger) when the whole record is done, `cut_lots` what
-    reduce-only took away at once, `open_loss_units` the open loss held for the resting part. `hidden_lots` of the
-    resting ones an iceberg does not show. With a `parent_order_id` it is one of that order's attached ones, `is_asleep`
-    until there is a fill. `group_id`: see the command; the order of that id is in the group from now on.
+    reduce-only took away at once, `open_loss_units` the open loss held for the resting part.
     """
 
     order_id: int
@@ -124,11 +123,21 @@ class OrderPlaced(Event, frozen=True, array_like=True, gc=False, tag=14):
     self_trade_prevention: int
     post_only: bool
     reduce_only: bool
-    trigger_price_ticks: int
+    trigger_price_ticks: int  # of special orders only, which begin with all these fields
     trigger_by: int
     resting_lots: int
     cut_lots: int
     open_loss_units: int
+
+
+class SpecialOrderPlaced(OrderPlaced, frozen=True, array_like=True, gc=False, tag=14):
+    """Any other order was accepted: of a `PlaceSpecialOrder`, a quote, an attached one, a liquidation's.
+
+    `hidden_lots` of the resting ones an iceberg does not show. With a `parent_order_id` it is one of that order's
+    attached ones, `is_asleep` until there is a fill. `group_id`: see the command; the order of that id is in the group
+    from now on.
+    """
+
     expires_at_ns: int = 0
     trailing_distance_ticks: int = 0
     trailing_rate_ppb: int = 0
@@ -286,6 +295,7 @@ AnyEvent = (
     | CollateralTransferred
     | LeverageChanged
     | OrderPlaced
+    | SpecialOrderPlaced
     | TradeExecuted
     | OrderReduced
     | OrderCancelled

@@ -39,6 +39,7 @@ class Activity(Projection):
     def handlers(self) -> dict[type, Handler]:
         return {
             e.OrderPlaced: self._tell,
+            e.SpecialOrderPlaced: self._tell,
             e.OrderAmended: self._tell,
             e.OrderCancelled: self._cancel,
             e.TradeExecuted: self._trade,

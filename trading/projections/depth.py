@@ -26,6 +26,7 @@ class Depth(Projection):
     def handlers(self) -> dict[type, Handler]:
         return {
             e.OrderPlaced: self._place,
+            e.SpecialOrderPlaced: self._place,
             e.OrderTriggered: self._trigger,
             e.OrderAmended: self._amend,
             e.TradeExecuted: self._trade,

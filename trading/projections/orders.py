@@ -82,6 +82,7 @@ class Orders(Projection):
     def handlers(self) -> dict[type, Handler]:
         return {
             e.OrderPlaced: self._place,
+            e.SpecialOrderPlaced: self._place,
             e.TradeExecuted: self._trade,
             e.OrderReduced: self._reduce,
             e.OrderCancelled: self._reduce,

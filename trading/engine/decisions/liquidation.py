@@ -36,7 +36,7 @@ from trading.core.terms import (
 from trading.engine.commands import Liquidate, PlaceOrder, UnwindFund
 from trading.engine.decisions.cancels import cancelled
 from trading.engine.decisions.deleveraging import assigned, deleverage
-from trading.engine.events import AnyEvent, OrderPlaced, TradeExecuted
+from trading.engine.events import AnyEvent, SpecialOrderPlaced, TradeExecuted
 from trading.engine.execution import Execution
 from trading.engine.funding import funding_settled
 from trading.engine.requirements import equity_and_initial, fund_margin_units
@@ -307,7 +307,7 @@ def _order_events(state: State, execution: Execution) -> list[AnyEvent]:
     position, terms = execution.position, execution.terms
     order_id = state.next_id(1)
     events: list[AnyEvent] = [
-        OrderPlaced(
+        SpecialOrderPlaced(
             order_id,
             position.account.account_id,
             position.instrument.instrument_id,

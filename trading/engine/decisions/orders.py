@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from trading.core.orders import lots_to_hide
 from trading.core.positions import Position
 from trading.core.terms import (
@@ -26,9 +24,16 @@ from trading.core.terms import (
 from trading.engine.client_orders import known_client_order, order_content
 from trading.engine.commands import PlaceOrder, TriggerOrder
 from trading.engine.decisions.related import is_priced_rightly, special_refusal, state_attached, trails_rightly
-from trading.engine.events import AnyEvent, OrderPlaced, OrderRejected, OrderRepeated, OrderTriggered
+from trading.engine.events import (
+    AnyEvent,
+    OrderPlaced,
+    OrderRejected,
+    OrderRepeated,
+    OrderTriggered,
+    SpecialOrderPlaced,
+)
 from trading.engine.execution import Execution, plan_resting
-from trading.engine.fields import fields_of_order
+from trading.engine.fields import fields_of_order, ordinary_fields_of_order
 from trading.engine.refusal import refuse
 from trading.engine.state import State
 
@@ -37,10 +42,10 @@ RESTING: Final = frozenset((GTC, GTD))
 
 
 def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
+    is_special = type(command) is not PlaceOrder
     (_, _, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
-     self_trade_prevention, post_only, reduce_only, trigger_price_ticks, trigger_by, expires_at_ns,
-     trailing_distance_ticks, trailing_rate_ppb, activation_price_ticks, display_lots, group_id, attached,
-    ) = fields_of_order(command)  # fmt: skip
+     self_trade_prevention, post_only, reduce_only,
+    ) = ordinary_fields_of_order(command) if is_special else fields_of_order(command)  # fmt: skip
     account = state.accounts.get(account_id)
     if account is None:
         return refuse(command, "account_not_found")
@@ -54,12 +59,8 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
         known = known_client_order(account, client_order_id, state.time_ns)
         if known is not None:
             return _known_already(command, *known)
-    has_more = bool(  # any of what ordinary limit and market orders do without
-        trigger_by or trigger_price_ticks or expires_at_ns or trailing_distance_ticks or trailing_rate_ppb
-        or activation_price_ticks or display_lots or group_id or attached
-    )  # fmt: skip
     code = _refusal(
-        command, position, state.time_ns, has_more,
+        command, position, state.time_ns, is_special,
         side, order_type, quantity_lots, price_ticks, time_in_force, self_trade_prevention, client_order_id,
     )  # fmt: skip
     if code:
@@ -74,7 +75,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
         if code:
             return refuse(command, code)
         resting_lots, cut_lots = quantity_lots, 0
-    elif has_more and order_type in TRIGGERED_TYPES:
+    elif is_special and order_type in TRIGGERED_TYPES:
         resting_lots, cut_lots, open_loss_units = quantity_lots, 0, 0
     else:
         execution = Execution(position, command, quantity_lots, price_ticks)
@@ -83,15 +84,17 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
             return refuse(command, code)
         resting_lots, cut_lots = execution.resting_lots, execution.cut_lots
         open_loss_units = execution.open_loss_units
-    placed = OrderPlaced(
-        order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks,
-        time_in_force, self_trade_prevention, post_only, reduce_only, trigger_price_ticks, trigger_by,
-        resting_lots, cut_lots, open_loss_units,
-    )  # fmt: skip
-    events: list[AnyEvent] = [_with_more(placed, command) if has_more else placed]
+    if is_special:
+        placed: OrderPlaced = _special_placed(command, order_id, resting_lots, cut_lots, open_loss_units)
+    else:
+        placed = OrderPlaced(
+            order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks,
+            time_in_force, self_trade_prevention, post_only, reduce_only, 0, 0, resting_lots, cut_lots, open_loss_units,
+        )  # fmt: skip
+    events: list[AnyEvent] = [placed]
     if execution is not None and (execution.matches or resting_lots != quantity_lots):
         execution.state_events(state, order_id, 1, events)
-    if attached:
+    if is_special and command.attached:
         filled_lots = execution.filled_lots if execution is not None else 0
         if resting_lots or filled_lots:
             state_attached(state, command, order_id, filled_lots, events)
@@ -104,15 +107,33 @@ def _known_already(command: PlaceOrder, content: int, order_id: int) -> list[Any
     return refuse(command, "duplicate_client_order_id")
 
 
-def _with_more(placed: OrderPlaced, command: PlaceOrder) -> OrderPlaced:
-    return msgspec.structs.replace(
-        placed,
-        expires_at_ns=command.expires_at_ns,
-        trailing_distance_ticks=command.trailing_distance_ticks,
-        trailing_rate_ppb=command.trailing_rate_ppb,
-        activation_price_ticks=command.activation_price_ticks,
-        display_lots=command.display_lots,
-        hidden_lots=lots_to_hide(command.display_lots, placed.resting_lots),
+def _special_placed(
+    command: PlaceOrder, order_id: int, resting_lots: int, cut_lots: int, open_loss_units: int
+) -> SpecialOrderPlaced:
+    return SpecialOrderPlaced(
+        order_id,
+        command.account_id,
+        command.instrument_id,
+        command.client_order_id,
+        command.side,
+        command.order_type,
+        command.quantity_lots,
+        command.price_ticks,
+        command.time_in_force,
+        command.self_trade_prevention,
+        command.post_only,
+        command.reduce_only,
+        command.trigger_price_ticks,
+        command.trigger_by,
+        resting_lots,
+        cut_lots,
+        open_loss_units,
+        command.expires_at_ns,
+        command.trailing_distance_ticks,
+        command.trailing_rate_ppb,
+        command.activation_price_ticks,
+        command.display_lots,
+        lots_to_hide(command.display_lots, resting_lots),
         group_id=command.group_id,
         attached=command.attached,
     )
@@ -153,7 +174,7 @@ def _refusal(
     command: PlaceOrder,
     position: Position,
     time_ns: int,
-    has_more: bool,
+    is_special: bool,
     side: int,
     order_type: int,
     quantity_lots: int,
@@ -171,10 +192,10 @@ def _refusal(
     ):
         return "invalid_parameter"
     is_plain, is_market = True, False
-    if has_more or order_type != LIMIT or time_in_force != GTC:
+    if is_special or order_type != LIMIT or time_in_force != GTC:
         is_plain = order_type == LIMIT and time_in_force in RESTING
         is_market = order_type in MARKET_TYPES
-        code = _refusal_of_shape(command, position, time_ns, has_more, is_plain)
+        code = _refusal_of_shape(command, position, time_ns, is_special, is_plain)
         if code:
             return code
     if not 1 <= quantity_lots <= instrument.maximum_order_lots:
@@ -182,7 +203,7 @@ def _refusal(
     highest = instrument.maximum_price_ticks
     if price_ticks != 0 if is_market else not 1 <= price_ticks <= highest:
         return "invalid_price"
-    if has_more and not _is_priced_rightly(command, highest):
+    if is_special and not _is_priced_rightly(command, highest):
         return "invalid_price"
     if account.state != ACCOUNT_NORMAL and account.may_not_place(command.reduce_only):
         return "account_restricted"
@@ -192,14 +213,14 @@ def _refusal(
         return "instrument_halted"
     if instrument.state == INSTRUMENT_POST_ONLY and not is_plain:
         return "post_only_mode"
-    if position.open_orders + (len(command.attached) if has_more else 0) >= (
+    if position.open_orders + (len(command.attached) if is_special else 0) >= (
         account.maximum_open_orders or instrument.maximum_open_orders
     ):
         return "too_many_open_orders"
     return ""
 
 
-def _refusal_of_shape(command: PlaceOrder, position: Position, time_ns: int, has_more: bool, is_plain: bool) -> str:
+def _refusal_of_shape(command: PlaceOrder, position: Position, time_ns: int, is_special: bool, is_plain: bool) -> str:
     """Rules 3 and 4 for all but ordinary limit orders."""
     order_type, time_in_force = command.order_type, command.time_in_force
     if (
@@ -209,7 +230,7 @@ def _refusal_of_shape(command: PlaceOrder, position: Position, time_ns: int, has
         or (command.post_only and not is_plain)
     ):
         return "invalid_parameter"
-    if has_more or order_type in TRIGGERED_TYPES or time_in_force == GTD:
+    if is_special or order_type in TRIGGERED_TYPES or time_in_force == GTD:
         return _refusal_of_more(command, position, time_ns, is_plain)
     return ""
 

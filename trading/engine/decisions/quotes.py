@@ -25,7 +25,7 @@ from trading.core.terms import (
 from trading.engine.commands import FireMarketMakerProtection, MassQuote, Quote, SetMarketMakerProtection
 from trading.engine.decisions.amends import amended_in_place
 from trading.engine.decisions.cancels import cancelled
-from trading.engine.events import AnyEvent, MarketMakerProtectionFired, MarketMakerProtectionSet, OrderPlaced
+from trading.engine.events import AnyEvent, MarketMakerProtectionFired, MarketMakerProtectionSet, SpecialOrderPlaced
 from trading.engine.refusal import refuse
 from trading.engine.requirements import equity_and_initial, present_requirement, requirement
 from trading.engine.state import State
@@ -217,8 +217,8 @@ def _open_loss_units(position: Position, quote: Quote) -> int:
     )
 
 
-def _placed(order_id: int, command: MassQuote, quote: Quote, open_loss: int) -> OrderPlaced:
-    return OrderPlaced(
+def _placed(order_id: int, command: MassQuote, quote: Quote, open_loss: int) -> SpecialOrderPlaced:
+    return SpecialOrderPlaced(
         order_id,
         command.account_id,
         command.instrument_id,

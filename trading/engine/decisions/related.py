@@ -21,7 +21,7 @@ from trading.core.terms import (
 from trading.engine.commands import AttachedOrder, CancelGroup, PlaceOrder, SizeAttached
 from trading.engine.decisions.amends import amended_in_place
 from trading.engine.decisions.cancels import cancelled
-from trading.engine.events import AnyEvent, OrderPlaced
+from trading.engine.events import AnyEvent, SpecialOrderPlaced
 from trading.engine.execution import Execution
 from trading.engine.state import State
 
@@ -79,7 +79,7 @@ def state_attached(state: State, command: PlaceOrder, order_id: int, filled_lots
     lots = filled_lots or command.quantity_lots
     for ahead, attached in enumerate(command.attached, ids_used + 1):
         events.append(
-            OrderPlaced(
+            SpecialOrderPlaced(
                 state.next_id(ahead),
                 command.account_id,
                 command.instrument_id,
