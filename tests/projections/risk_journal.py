@@ -80,7 +80,8 @@ class Journal:
 def placed(order_id, account_id, side, lots, price, *, resting=0, **more):
     tif = t.GTC if resting else t.IOC
     numbers = (order_id, account_id, MARKET, "", side, t.LIMIT, lots, price, tif, t.EXPIRE_MAKER)
-    return e.OrderPlaced(*numbers, False, more.pop("reduce_only", False), 0, 0, resting, 0, 0, **more)
+    numbers += (False, more.pop("reduce_only", False), 0, 0, resting, 0, 0)
+    return e.SpecialOrderPlaced(*numbers, **more) if more else e.OrderPlaced(*numbers)
 
 
 def all_rows():

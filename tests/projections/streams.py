@@ -78,6 +78,8 @@ class RandomExchange:
 
     def execute(self, command: c.ExternalCommand) -> None:
         self.time_ns += self.random.randrange(4 * SECOND_NS)
+        if isinstance(command, c.PlaceSpecialOrder):
+            command = command.simplest()
         records, outcome = outcomes.execute(self.engine, command, self.time_ns)
         self.records += records
         self.outcomes.append(outcome)
@@ -98,7 +100,7 @@ class RandomExchange:
 
     def _order(self, order_type: int, price_ticks: int, time_in_force: int, **more: object) -> c.PlaceOrder:
         self._client_ids += 1
-        return c.PlaceOrder(
+        return c.PlaceSpecialOrder(
             b"",
             0,
             self.random.choice(ACCOUNTS),

@@ -81,7 +81,8 @@ def placed(order_id, **fields):
         "open_loss_units": 0,
         **fields,
     }
-    return e.OrderPlaced(**given)
+    is_special = fields.keys() - set(e.OrderPlaced.__struct_fields__) or "trigger_by" in fields
+    return e.SpecialOrderPlaced(**given) if is_special else e.OrderPlaced(**given)
 
 
 def attached(order_id, parent_order_id, **fields):

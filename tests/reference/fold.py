@@ -132,7 +132,7 @@ def close_if_done(world: World, order: Order) -> None:
 
 
 def fold_placed(world: World, event: events.OrderPlaced) -> None:
-    content = commands.PlaceOrder(
+    content = commands.PlaceSpecialOrder(
         command_id=b"",
         valid_until_ns=0,
         account_id=event.account_id,

@@ -17,7 +17,7 @@ PASSED_OVER = 0  # no prevention: own orders are left where they are
 def immediate_order(books: Books, account: Account, *, side: int, lots: int, limit_ticks: int) -> list[AnyEvent]:
     """The order, its trades, the margin of makers and what is left of it; nothing when nothing fills."""
     world, instrument = books.world, books.instrument
-    content = commands.PlaceOrder(
+    content = commands.PlaceSpecialOrder(
         command_id=b"",
         valid_until_ns=0,
         account_id=account.account_id,

@@ -75,7 +75,7 @@ def attached_placed(world: World, order: Order, done: Execution, *, first_number
 
 
 def attached_content(order: Order, one: commands.AttachedOrder, lots: int) -> commands.PlaceOrder:
-    return commands.PlaceOrder(
+    return commands.PlaceSpecialOrder(
         command_id=b"",
         valid_until_ns=0,
         account_id=order.account_id,
@@ -99,24 +99,29 @@ def attached_content(order: Order, one: commands.AttachedOrder, lots: int) -> co
 
 def placed(order: Order, done: Execution) -> events.OrderPlaced:
     content = order.content
-    return events.OrderPlaced(
-        order_id=order.order_id,
-        account_id=content.account_id,
-        instrument_id=content.instrument_id,
-        client_order_id=content.client_order_id,
-        side=content.side,
-        order_type=content.order_type,
-        quantity_lots=content.quantity_lots,
-        price_ticks=content.price_ticks,
-        time_in_force=content.time_in_force,
-        self_trade_prevention=content.self_trade_prevention,
-        post_only=content.post_only,
-        reduce_only=content.reduce_only,
-        trigger_price_ticks=content.trigger_price_ticks,
-        trigger_by=content.trigger_by,
-        resting_lots=done.resting_lots,
-        cut_lots=done.cut_lots,
-        open_loss_units=done.open_loss_units,
+    common = {
+        "order_id": order.order_id,
+        "account_id": content.account_id,
+        "instrument_id": content.instrument_id,
+        "client_order_id": content.client_order_id,
+        "side": content.side,
+        "order_type": content.order_type,
+        "quantity_lots": content.quantity_lots,
+        "price_ticks": content.price_ticks,
+        "time_in_force": content.time_in_force,
+        "self_trade_prevention": content.self_trade_prevention,
+        "post_only": content.post_only,
+        "reduce_only": content.reduce_only,
+        "trigger_price_ticks": content.trigger_price_ticks,
+        "trigger_by": content.trigger_by,
+        "resting_lots": done.resting_lots,
+        "cut_lots": done.cut_lots,
+        "open_loss_units": done.open_loss_units,
+    }
+    if not isinstance(content, commands.PlaceSpecialOrder):
+        return events.OrderPlaced(**common)
+    return events.SpecialOrderPlaced(
+        **common,
         expires_at_ns=content.expires_at_ns,
         trailing_distance_ticks=content.trailing_distance_ticks,
         trailing_rate_ppb=content.trailing_rate_ppb,

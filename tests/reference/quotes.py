@@ -102,7 +102,7 @@ def keeps(order: Order, quote: Quote) -> bool:
 def quote_placed(
     world: World, account: Account, instrument: Instrument, quote: Quote, number: int
 ) -> events.OrderPlaced:
-    content = commands.PlaceOrder(
+    content = commands.PlaceSpecialOrder(
         command_id=b"",
         valid_until_ns=0,
         account_id=account.account_id,

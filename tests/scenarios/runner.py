@@ -19,8 +19,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
+from tests.orders import changed
 from trading.api import parsing, requests
 from trading.api.scales import Scale
 from trading.core import terms
@@ -199,7 +198,7 @@ class Scenario:
             case _:
                 given = {"scale": SCALE, "account_id": account_id, "command_id": b"", "valid_until_ns": 0}
                 words, more = self._more(words)
-                self.execute(msgspec.structs.replace(parsing.place_order(self._order(words), **given), **more))
+                self.execute(changed(parsing.place_order(self._order(words), **given), **more))
 
     def _more(self, words: list[str]) -> tuple[list[str], dict[str, Any]]:
         """(the words that are left, fields): what an order shows, its group, its take-profit and stop-loss by mark."""

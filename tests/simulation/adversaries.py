@@ -12,7 +12,7 @@ from tests.simulation import world
 from tests.simulation.risk_commands import HIGHEST_LEVERAGE, SECOND_NS, move, sweep, withdraw_all
 from trading.core import terms
 from trading.engine import commands
-from trading.engine.commands import ExternalCommand, PlaceOrder
+from trading.engine.commands import ExternalCommand, PlaceOrder, PlaceSpecialOrder
 
 if TYPE_CHECKING:
     from tests.simulation.commands import CommandStream
@@ -32,7 +32,7 @@ def _limit(
 
     def placed() -> PlaceOrder:
         price_ticks = stream.view.instruments[instrument_id].mark_price_ticks * (100 + percent) // 100
-        return PlaceOrder(
+        return PlaceSpecialOrder(
             command_id=b"",
             valid_until_ns=0,
             account_id=account_id,

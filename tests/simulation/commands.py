@@ -14,7 +14,7 @@ from tests.simulation.corruption import corrupted
 from tests.simulation.view import SeenOrder, View
 from trading.core import terms
 from trading.engine import commands
-from trading.engine.commands import ExternalCommand, PlaceOrder
+from trading.engine.commands import ExternalCommand, PlaceOrder, PlaceSpecialOrder
 
 MILLISECOND_NS = 10**6
 SECOND_NS = 10**9
@@ -47,6 +47,8 @@ class CommandStream:
             brackets = self.view.instruments[1].parameters.brackets
             command = corrupted(self.random, command, brackets)
         command = self._addressed(command)
+        if isinstance(command, PlaceSpecialOrder) and self.count % 8:  # some ordinary ones stay that have no need to
+            command = command.simplest()
         self.sent = [*self.sent[-20:], command]
         return command, self.clock_ns
 
@@ -182,7 +184,7 @@ class CommandStream:
         given |= fields
         if given["time_in_force"] == terms.GTD:
             given["expires_at_ns"] = self.clock_ns + self.random.choice((1, 300 * MILLISECOND_NS, 4 * SECOND_NS))
-        return PlaceOrder(b"", 0, **given)
+        return PlaceSpecialOrder(b"", 0, **given)
 
     def _resting_time(self) -> int:
         return terms.GTD if self._chance(0.12) else terms.GTC

@@ -42,7 +42,8 @@ class Stage:
             "self_trade_prevention": terms.EXPIRE_MAKER,
         }
         given |= {"side": side, "quantity_lots": quantity_lots, "price_ticks": price_ticks}
-        return self.run(commands.PlaceOrder(b"", 0, account_id=account_id, instrument_id=1, **(given | fields)))
+        order = commands.PlaceSpecialOrder(b"", 0, account_id=account_id, instrument_id=1, **(given | fields))
+        return self.run(order.simplest())
 
     def amend(self, account_id: int, order_id: int, quantity_lots: int, price_ticks: int = 0) -> list[Record]:
         return self.run(commands.AmendOrder(b"", 0, account_id, order_id, quantity_lots, price_ticks))

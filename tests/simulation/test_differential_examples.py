@@ -7,7 +7,7 @@ from tests.simulation.differential import Pair
 from tests.simulation.invariants import Auditor
 from trading.core import terms
 from trading.engine import commands
-from trading.engine.commands import ExternalCommand, PlaceOrder
+from trading.engine.commands import ExternalCommand, PlaceOrder, PlaceSpecialOrder
 from trading.engine.events import Record
 
 START_NS = 1_700_000_000 * 10**9
@@ -48,7 +48,7 @@ class Scene:
             "time_in_force": terms.GTC,
             "self_trade_prevention": terms.EXPIRE_MAKER,
         }
-        return PlaceOrder(b"", 0, **(given | fields))
+        return PlaceSpecialOrder(b"", 0, **(given | fields)).simplest()
 
     def stop(self, **fields: object) -> PlaceOrder:
         given = {

@@ -139,12 +139,12 @@ def test_an_entry_filled_at_once_has_attached_orders_that_are_awake():
     stage = Stage()
     stage.order(BOB, SELL, 4, 1000)
     placed = stage.order(ALICE, BUY, 6, attached=(STOP_LOSS,))
-    assert names(placed) == ["OrderPlaced", "TradeExecuted", "OrderCancelled", "OrderPlaced"]
+    assert names(placed) == ["SpecialOrderPlaced", "TradeExecuted", "OrderCancelled", "SpecialOrderPlaced"]
     attached = placed[0].events[-1]
     assert (attached.quantity_lots, attached.is_asleep) == (4, False)
     numbers = [placed[0].events[0].order_id, placed[0].events[1].trade_id, attached.order_id]
     assert [one // 64 - numbers[0] // 64 for one in numbers] == [0, 1, 2]
-    assert names(stage.order(CHARLIE, BUY, 6, attached=(STOP_LOSS,))) == ["OrderPlaced", "OrderCancelled"]
+    assert names(stage.order(CHARLIE, BUY, 6, attached=(STOP_LOSS,))) == ["SpecialOrderPlaced", "OrderCancelled"]
 
 
 def test_attached_orders_go_with_the_position():
@@ -207,7 +207,7 @@ def test_a_mass_quote_keeps_shrinks_replaces():
     kept, shrunk, grown, gone = (event.order_id for event in stated(first))
     assert all(event.is_quote and event.post_only for event in stated(first))
     second = stage.quote(ALICE, (SELL, 1010, 6), (BUY, 970, 1), (BUY, 990, 5), (BUY, 980, 3))
-    assert names(second) == ["OrderCancelled", "OrderCancelled", "OrderAmended", "OrderPlaced", "OrderPlaced"]
+    assert names(second) == ["OrderCancelled"] * 2 + ["OrderAmended"] + ["SpecialOrderPlaced"] * 2
     assert cancels(second) == [(grown, 5, "requoted"), (gone, 5, "requoted")]
     amended, *placed = stated(second)[2:]
     assert (amended.order_id, amended.quantity_lots, amended.resting_lots) == (shrunk, 3, 3)
@@ -260,7 +260,7 @@ def test_protection_fires_at_its_quantity_and_freezes():
     assert code_of(stage.quote(ALICE, (BUY, 990, 9))) == "quotes_frozen"
     assert stage.quote(ALICE)[0].events == []
     stage.time_ns += 1
-    assert names(stage.quote(ALICE, (BUY, 990, 9))) == ["OrderPlaced"]
+    assert names(stage.quote(ALICE, (BUY, 990, 9))) == ["SpecialOrderPlaced"]
     assert kinds(stage.order(BOB, SELL, 4, 990)) == ["PlaceOrder"]
 
 
@@ -279,7 +279,7 @@ def test_protection_counts_what_is_in_its_window():
     stage.time_ns += 10**6 * SECOND_NS
     assert code_of(stage.quote(ALICE, (BUY, 990, 9))) == "quotes_frozen"
     stage.protect(ALICE, delta_lots=5)
-    assert names(stage.quote(ALICE, (BUY, 990, 9))) == ["OrderPlaced"]
+    assert names(stage.quote(ALICE, (BUY, 990, 9))) == ["SpecialOrderPlaced"]
 
 
 def test_a_sweep_through_quotes_fires_once():

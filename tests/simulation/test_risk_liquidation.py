@@ -36,7 +36,7 @@ def test_reduction_takes_what_brings_equity_back_with_its_buffer():
     assert steps(records) == [("reduce", 2, 450_000, 472_500, 900, 900)]
     assert names(records[1:]) == [
         "LiquidationStepped",
-        "OrderPlaced",
+        "SpecialOrderPlaced",
         "TradeExecuted",
         "LiquidationFeeCharged",
         "LiquidationEnded",
@@ -52,7 +52,7 @@ def test_ids_come_from_the_counter_of_orders():
     last = id_of(stage.order(CHARLIE, BUY, 5, 940))
     records = stage.mark(945)
     (started,), (trade,) = only(records, LiquidationStarted), only(records, events.TradeExecuted)
-    (placed,) = only(records, events.OrderPlaced)
+    (placed,) = only(records, events.SpecialOrderPlaced)
     assert [one - last for one in (started.liquidation_id, placed.order_id, trade.trade_id)] == [64, 128, 192]
     assert only(records, LiquidationStepped)[0].order_id == placed.order_id
 
@@ -154,7 +154,7 @@ def test_the_fund_unwinds_at_later_prices_within_the_band():
     stage.order(CHARLIE, BUY, 4, 845)
     records = stage.mark(890)  # the band ends at 845.5
     assert kinds(records) == ["UpdateMarkPrice", "UnwindFund"]
-    assert names(records[1:]) == ["OrderPlaced", "TradeExecuted", "OrderCancelled"]
+    assert names(records[1:]) == ["SpecialOrderPlaced", "TradeExecuted", "OrderCancelled"]
     placed = stated(records[1:])[0]
     assert (placed.account_id, placed.side, placed.quantity_lots, placed.price_ticks) == (-1, SELL, 10, 846)
     assert stage.lots(INSURANCE_FUND) == 6
@@ -171,7 +171,7 @@ def test_the_fund_unwinds_no_further_than_its_bankruptcy_price():
     records = stage.run(commands.AdvanceTime(b"", 0))
     assert kinds(records)[0] == "UnwindFund" and records[0].events == []
     stage.order(CHARLIE, BUY, 3, 810)
-    (placed,) = only(stage.mark(880), events.OrderPlaced)
+    (placed,) = only(stage.mark(880), events.SpecialOrderPlaced)
     assert placed.price_ticks == 810
     assert stage.lots(INSURANCE_FUND) == 7
 

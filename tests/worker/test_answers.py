@@ -6,6 +6,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from tests.orders import changed
 from tests.simulation.commands import CommandStream
 from tests.simulation.view import View
 from tests.worker.market import ALICE, BOB, BTC_PERP, MARK_TICKS, limit_order, opening_commands
@@ -93,9 +94,8 @@ def records_told(answers):
 
 def stop(side, trigger_price_ticks):
     order = limit_order(account_id=ALICE, side=side, price_ticks=0)
-    return msgspec.structs.replace(
-        order, order_type=STOP, time_in_force=IOC, trigger_price_ticks=trigger_price_ticks, trigger_by=TRIGGER_BY_LAST
-    )
+    waiting = {"trigger_price_ticks": trigger_price_ticks, "trigger_by": TRIGGER_BY_LAST}
+    return changed(order, order_type=STOP, time_in_force=IOC, **waiting)
 
 
 def test_a_message_is_answered_with_the_bytes_of_the_journal(desk):
@@ -124,7 +124,7 @@ def test_what_follows_from_a_command_is_not_told(desk):
 
 
 def test_a_timer_that_fires_with_a_message_is_not_told(desk):
-    desk.ask(msgspec.structs.replace(limit_order(), time_in_force=GTD, expires_at_ns=desk.now_ns + 5))
+    desk.ask(changed(limit_order(), time_in_force=GTD, expires_at_ns=desk.now_ns + 5))
     desk.now_ns += 5
 
     answers = desk.ask(limit_order(client_order_id="later"), channel=TWO)
@@ -230,6 +230,8 @@ def test_an_order_is_told_as_it_stood_before_anything_followed(seed):
     assert set(kinds) == {
         ("PlaceOrder", True),
         ("PlaceOrder", False),
+        ("PlaceSpecialOrder", True),
+        ("PlaceSpecialOrder", False),
         ("AmendOrder", False),
         ("CancelOrder", False),
         "cut",

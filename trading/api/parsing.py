@@ -17,6 +17,7 @@ from trading.engine.commands import (
     ChangeIsolatedMargin,
     MassQuote,
     PlaceOrder,
+    PlaceSpecialOrder,
     Quote,
     SetLeverage,
     SetMarginMode,
@@ -39,7 +40,7 @@ def place_order(
     time_in_force = order.time_in_force or ("gtc" if order.type in _WITH_PRICE else "ioc")
     _check_time_in_force(order, time_in_force)
     _check_display(order, time_in_force, scale)
-    return PlaceOrder(
+    return PlaceSpecialOrder(
         command_id=command_id,
         valid_until_ns=valid_until_ns,
         account_id=account_id,
@@ -62,7 +63,7 @@ def place_order(
         display_lots=_quantity_lots(order.display_quantity, scale, "display_quantity"),
         group_id=order.group_id or 0,
         attached=_attached_orders(order, scale),
-    )
+    ).simplest()
 
 
 def amend_order(

@@ -5,6 +5,8 @@ All share `command_id` (16 bytes, or empty for an exchange's own command that ne
 `trading.core.terms`; 0 and "" mean "not given". Kept interpreted: mypyc drops the tags of msgspec structs.
 """
 
+from typing import Any
+
 import msgspec
 
 from trading.core.instruments import InstrumentParameters, InstrumentTerms
@@ -134,6 +136,12 @@ class PlaceSpecialOrder(PlaceOrder, frozen=True, array_like=True, gc=False, tag=
     display_lots: int = 0
     group_id: int = 0
     attached: tuple[AttachedOrder, ...] = ()
+
+    def simplest(self) -> PlaceOrder:
+        """The same order as a `PlaceOrder`, if it is an ordinary one."""
+        fields: tuple[Any, ...] = msgspec.structs.astuple(self)
+        ordinary, special = fields[: len(PlaceOrder.__struct_fields__)], fields[len(PlaceOrder.__struct_fields__) :]
+        return self if any(special) else PlaceOrder(*ordinary)
 
 
 class AmendOrder(Command, frozen=True, array_like=True, gc=False, tag=11):
