@@ -23,10 +23,14 @@ class Instrument:
     the marks of late, `resume_at_ns` is when a halt for volatility gives way (0: none). `funding_index` is what one lot
     has paid since listing, in ledger units times 10^9, up to the period that ended at `funded_until_ns`.
     `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `lot_value_units`,
-    `lot_fee_ppb_units` (the taker fee on one lot at mark, times 10^9), the band of prices from `band_low_ticks` to
-    `band_high_ticks`, `initial_steps` (the next bracket's floor, 0 after the last; rate and cum of initial margin) and
-    the fields that repeat single `parameters` for whoever reads them with every order follow from the rest and are no
-    state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
+    `lot_fee_ppb_units` (the taker fee on one lot at mark, times 10^9), `position_limit_lots`, the band of prices from
+    `band_low_ticks` to `band_high_ticks`, `initial_steps` (the next bracket's floor, 0 after the last; rate and cum of
+    initial margin) and the fields that repeat single `parameters` for whoever reads them with every order follow from
+    the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
+
+    Up to `ordinary_lots` a position is within its limit and the first bracket: it takes no more initial margin for each
+    of its lots than `lot_initial_units`, or the lot's value by its leverage if that is more, and `lot_spare_units`,
+    twice the taker fee and what is lost in rounding.
     """
 
     __slots__ = (
@@ -42,6 +46,8 @@ class Instrument:
         "instrument_id",
         "last_price_ticks",
         "lot_fee_ppb_units",
+        "lot_initial_units",
+        "lot_spare_units",
         "lot_value_units",
         "margin_key",
         "mark_price_ticks",
@@ -51,9 +57,10 @@ class Instrument:
         "maximum_price_ticks",
         "minimum_notional_units",
         "newest_version",
+        "ordinary_lots",
         "own_state",
         "parameters",
-        "position_limit_units",
+        "position_limit_lots",
         "resume_at_ns",
         "scheduled",
         "settlement_asset",
@@ -109,17 +116,23 @@ class Instrument:
         self.maximum_order_lots = parameters.maximum_order_lots
         self.maximum_price_ticks = parameters.maximum_price_ticks
         self.minimum_notional_units = parameters.minimum_notional_units
-        self.position_limit_units = parameters.position_limit_units
-        self.set_band()
         self.taker_fee_ppb = parameters.taker_fee_ppb
-        self.lot_fee_ppb_units = self.lot_value_units * self.taker_fee_ppb
-        self.margin_key += 1
+        self.mark(self.mark_price_ticks)
 
     def mark(self, price_ticks: int) -> None:
         """The mark price from now on."""
         self.mark_price_ticks = price_ticks
-        self.lot_value_units = price_ticks * self.value_units
-        self.lot_fee_ppb_units = self.lot_value_units * self.taker_fee_ppb
+        value_units = price_ticks * self.value_units
+        self.lot_value_units = value_units
+        self.lot_fee_ppb_units = value_units * self.taker_fee_ppb
+        self.lot_spare_units = 2 * -(-self.lot_fee_ppb_units // PPB) + 1
+        limit_units = self.parameters.position_limit_units
+        ceiling_units, rate_ppb, _ = self.initial_steps[0]
+        self.lot_initial_units = -(-value_units * rate_ppb // PPB)
+        self.position_limit_lots = limit_units // value_units if value_units else 0
+        self.ordinary_lots = self.position_limit_lots
+        if ceiling_units and value_units:
+            self.ordinary_lots = min(self.position_limit_lots, (ceiling_units - 1) // value_units)
         self.margin_key += 1
         self.set_band()
 

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from trading.core.protection import MarketMakerProtection
 
 
-UNKNOWN: Final = -1  # no requirement is below 0
-
-
 class Position:
     """One account in one instrument: signed lots, what they cost, and what its resting orders may add.
 
@@ -23,9 +20,8 @@ class Position:
     None until it has others. `leverage` 0 means the instrument's default. An isolated position has `isolated_units` of
     the collateral for its own, a cross one None. Funding is settled to `funding_index`.
 
-    `initial_units` (UNKNOWN: to be worked out) and `pnl_units` memoise what it takes of cross equity and adds to it at
-    the instrument's `margin_key`, of which `margin_key` is a copy, -1 when nothing holds; they follow from the rest and
-    are no state.
+    `pnl_units` memoises what it adds to cross equity at the instrument's `margin_key`, of which `margin_key` is a copy,
+    -1 when nothing holds; both follow from the rest and are no state.
     """
 
     __slots__ = (
@@ -33,7 +29,6 @@ class Position:
         "buy_lots",
         "entry_value_units",
         "funding_index",
-        "initial_units",
         "instrument",
         "isolated_units",
         "leverage",
@@ -60,7 +55,6 @@ class Position:
         self.open_orders = 0
         self.special: SpecialOrders | None = None
         self.margin_key = -1
-        self.initial_units = UNKNOWN
         self.pnl_units = 0
 
     def mirror(self, account: Account) -> Position:
@@ -148,11 +142,12 @@ def fill_position(
     Opening adds the traded value to the entry value. Reducing releases ceil(entry * closed / lots) of it, rounded up so
     that the customer's profit is rounded down; what is left over opens the other side (F1, linear).
     """
+    signed_lots = side * fill_lots
     if lots * side >= 0:
-        return lots + side * fill_lots, entry_value_units + side * fill_lots * lot_value_units, 0
-    held = abs(lots)
-    closed = min(fill_lots, held)
-    released = -(-entry_value_units * closed // held)
-    realised = -side * closed * lot_value_units - released
-    opened = fill_lots - closed
-    return lots + side * fill_lots, entry_value_units - released + side * opened * lot_value_units, realised
+        return lots + signed_lots, entry_value_units + signed_lots * lot_value_units, 0
+    held = -side * lots
+    if fill_lots <= held:
+        released = -(-entry_value_units * fill_lots // held)
+        return lots + signed_lots, entry_value_units - released, -signed_lots * lot_value_units - released
+    # All of it is closed, which releases the whole entry value, and the rest opens the other side.
+    return lots + signed_lots, (lots + signed_lots) * lot_value_units, lots * lot_value_units - entry_value_units

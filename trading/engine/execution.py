@@ -5,7 +5,7 @@ Placed orders, triggered stops and amended orders all come through here (rules 9
 
 from __future__ import annotations
 
-from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units, side_requirement_units
+from risk.core.margin import ceil_ppb, initial_margin_units, open_loss_units
 from trading.core.orders import Order
 from trading.core.positions import NO_SPECIAL_ORDERS, Position, fill_position
 from trading.core.terms import (
@@ -24,7 +24,7 @@ from trading.core.terms import (
 from trading.engine.events import AnyEvent, OrderCancelled
 from trading.engine.isolated import isolated_after_fills
 from trading.engine.matches import TRADE, state_matches
-from trading.engine.requirements import equity_and_initial, present_requirement, requirement
+from trading.engine.requirements import equity_and_initial, has_plenty, present_requirement, requirement
 from trading.engine.state import State
 from trading.engine.walk import OrderTerms, Walk
 
@@ -145,6 +145,8 @@ class Execution(Walk):
         if filled_lots:
             gain_units = side * (instrument.lot_value_units * filled_lots - self.filled_value_units)
             gain_units -= self.taker_fees_units
+        if has_plenty(position, lots, buy, sell, loss, gain_units):
+            return ""
         return cross_refusal(position, lots, buy, sell, loss, gain_units)
 
     def _isolated_margin(self, buy: int, sell: int, loss: int) -> str:
@@ -154,14 +156,13 @@ class Execution(Walk):
         after_lots = lots + self.side * self.filled_lots
         largest_lots = max(after_lots + buy, sell - after_lots)
         instrument = position.instrument
-        is_beyond_limit = largest_lots * instrument.lot_value_units > instrument.position_limit_units
-        if is_beyond_limit and largest_lots > _present_lots(position):
+        if largest_lots > instrument.position_limit_lots and largest_lots > _present_lots(position):
             return "position_limit"
         equity, other_initial = equity_and_initial(position.account, position)
         equity_after = equity
         if self.filled_lots:
             value_units = position.instrument.value_units
-            for maker, filled, kind in self.matches:
+            for maker, filled, kind, _ in self.matches:
                 if kind == TRADE:
                     lots, entry_value_units, realised = fill_position(
                         lots, entry_value_units, self.side, filled, maker.price_ticks * value_units
@@ -246,8 +247,10 @@ def plan_resting(position: Position, side: int, lots: int, price_ticks: int) -> 
         sell_lots += lots
     if side * (price_ticks - instrument.mark_price_ticks) > 0:
         loss_units = open_loss_units(side, price_ticks, instrument.mark_price_ticks, lots, instrument.value_units)
-    held_loss_units = position.open_loss_units + loss_units
-    return cross_refusal(position, position.lots, buy_lots, sell_lots, held_loss_units, 0), loss_units
+    lots, held_loss_units = position.lots, position.open_loss_units + loss_units
+    if has_plenty(position, lots, buy_lots, sell_lots, held_loss_units, 0):
+        return "", loss_units
+    return cross_refusal(position, lots, buy_lots, sell_lots, held_loss_units, 0), loss_units
 
 
 def cross_refusal(
@@ -258,24 +261,15 @@ def cross_refusal(
     gain_units: of the fills at the mark, fees paid.
     """
     instrument = position.instrument
-    # The larger of |lots + buys| and |lots - sells|, which needs no abs() as neither is ever negative.
-    largest_lots = lots + buy_lots
-    if sell_lots - lots > largest_lots:
-        largest_lots = sell_lots - lots
-    is_beyond_limit = largest_lots * instrument.lot_value_units > instrument.position_limit_units
-    if is_beyond_limit and largest_lots > _present_lots(position):
+    largest_lots = max(lots + buy_lots, sell_lots - lots)
+    if largest_lots > instrument.position_limit_lots and largest_lots > _present_lots(position):
         return "position_limit"
     equity_units, other_initial_units = equity_and_initial(position.account, position)
     if gain_units < 0 and equity_units + gain_units < 0:
         return "insufficient_margin"
-    free_units = equity_units + gain_units - other_initial_units
     leverage = position.leverage or instrument.default_leverage
-    # More than it can take: the most lots with the most open ones of either side. Usually there is that much.
-    most_open_lots = buy_lots if buy_lots > sell_lots else sell_lots
-    if side_requirement_units(instrument, largest_lots, most_open_lots, leverage) + loss_units <= free_units:
-        return ""
     required_units = initial_margin_units(instrument, lots, buy_lots, sell_lots, loss_units, leverage)
-    lacking_units = required_units - free_units
+    lacking_units = other_initial_units + required_units - equity_units - gain_units
     if lacking_units > 0 and lacking_units > other_initial_units + present_requirement(position) - equity_units:
         return "insufficient_margin"
     return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from risk.core.margin import ceil_ppb
 from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position, fill_position
+from trading.core.terms import PPB
 from trading.engine.events import AnyEvent, OrderCancelled, TradeExecuted
 from trading.engine.funding import funding_settled
 from trading.engine.isolated import isolated_margin_changed
@@ -16,7 +16,7 @@ TRADE: Final = 0
 
 
 def state_matches(
-    matches: list[tuple[Order, int, int]],
+    matches: list[tuple[Order, int, int, int]],
     taker: Position,
     side: int,
     order_id: int,
@@ -28,21 +28,20 @@ def state_matches(
     """Append the trades and makers' cancels of a walk that `order_id` made for the position `taker`, in walk order.
 
     Before its first fill a position pays the funding it owes; afterwards isolated ones have their margin adjusted.
-    `matches` as in `Execution`; `ids_used`: how many ids the events before these took. The taker of a liquidation pays
+    `matches` as in `Walk`; `ids_used`: how many ids the events before these took. The taker of a liquidation pays
     no fee here, and its margin is left to the liquidation.
     """
     instrument = taker.instrument
     instrument_id, taker_id = instrument.instrument_id, taker.account.account_id
     maker_fee_ppb = instrument.parameters.maker_fee_ppb
-    taker_fee_ppb = 0 if is_liquidation else instrument.taker_fee_ppb
     funding_index = instrument.funding_index
     are_isolated = taker.isolated_units is not None and not is_liquidation
     first, trade_id = len(events), state.next_id(ids_used + 1)
     taker_lots, taker_entry, taker_owes = taker.lots, taker.entry_value_units, taker.is_unsettled()
     running: dict[int, tuple[int, int]] = {}
     icebergs: dict[int, tuple[int, int]] = {}
-    for maker, lots, kind in matches:
-        special = maker.special or NOT_SPECIAL
+    for maker, lots, kind, taker_fee_units in matches:
+        special = maker.special
         maker_position = maker.position
         maker_id, price = maker_position.account.account_id, maker.price_ticks
         if kind != TRADE:
@@ -67,21 +66,22 @@ def state_matches(
                 side,
                 maker.order_id,
                 maker_id,
-                ceil_ppb(lot_value * lots, maker_fee_ppb),
+                -(-lot_value * lots * maker_fee_ppb // PPB),
                 maker_pnl,
                 maker_lots,
                 maker_entry,
                 order_id,
                 taker_id,
-                ceil_ppb(lot_value * lots, taker_fee_ppb),
+                taker_fee_units if not is_liquidation else 0,
                 taker_pnl,
                 taker_lots,
                 taker_entry,
-                _replenished_lots(maker, lots, icebergs) if special.hidden_lots else 0,
+                _replenished_lots(maker, lots, icebergs) if special is not None and special.hidden_lots else 0,
             )
         )
         trade_id += DOMAINS
-        are_isolated = are_isolated or maker_position.isolated_units is not None
+        if maker_position.isolated_units is not None:
+            are_isolated = True
     if are_isolated:
         events += _isolated_margins(events[first:], instrument_id, state, None if is_liquidation else taker)
 

@@ -1,10 +1,10 @@
-"""Equity and margin of an account in the state, each position's share memoised until mark or position changes."""
+"""Equity and margin of an account in the state, each position's share of equity memoised until mark or lots change."""
 
 from __future__ import annotations
 
 from risk.core.margin import ceil_ppb, initial_margin_units
 from trading.core.accounts import Account
-from trading.core.positions import UNKNOWN, Position
+from trading.core.positions import Position
 
 
 def leverage_of(position: Position) -> int:
@@ -46,8 +46,7 @@ def contribution(position: Position) -> int:
 
 
 def refresh(position: Position) -> None:
-    """Bring the memoised contribution to equity up to the present mark; the requirement is to be worked out anew."""
-    position.initial_units = UNKNOWN
+    """Bring the memoised contribution to equity up to the present mark."""
     position.pnl_units = contribution(position)
     position.margin_key = position.instrument.margin_key
 
@@ -64,12 +63,45 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
             refresh(position)
         equity += position.pnl_units
         if position is not besides:
-            if position.initial_units == UNKNOWN:
-                position.initial_units = requirement(
-                    position, position.lots, position.buy_lots, position.sell_lots, position.open_loss_units
-                )
-            initial += position.initial_units
+            initial += present_requirement(position)
     return equity, initial
+
+
+def has_plenty(position: Position, lots: int, buy_lots: int, sell_lots: int, loss_units: int, gain_units: int) -> bool:
+    """Whether a cross position that would have these lots, open lots and open loss is within its limit, and its account
+    has more than all its positions could take. gain_units: of the fills at the mark, fees paid.
+
+    So it is nearly always. False says nothing: only `equity_and_initial` knows.
+    """
+    instrument = position.instrument
+    most_lots = lots + buy_lots
+    if sell_lots - lots > most_lots:
+        most_lots = sell_lots - lots
+    if most_lots > instrument.ordinary_lots:
+        return False
+    lot_units = instrument.lot_value_units // (position.leverage or instrument.default_leverage)
+    if lot_units < instrument.lot_initial_units:
+        lot_units = instrument.lot_initial_units
+    account = position.account
+    free_units = (account.collateral_units or 0) + gain_units - loss_units
+    free_units -= most_lots * (lot_units + instrument.lot_spare_units)
+    for held in account.positions.values():
+        instrument = held.instrument
+        if held.margin_key != instrument.margin_key:
+            refresh(held)
+        free_units += held.pnl_units
+        if held is not position:
+            lots = held.lots
+            most_lots = lots + held.buy_lots
+            if held.sell_lots - lots > most_lots:
+                most_lots = held.sell_lots - lots
+            if most_lots > instrument.ordinary_lots:
+                return False
+            lot_units = instrument.lot_value_units // (held.leverage or instrument.default_leverage)
+            if lot_units < instrument.lot_initial_units:
+                lot_units = instrument.lot_initial_units
+            free_units -= most_lots * (lot_units + instrument.lot_spare_units) + held.open_loss_units
+    return free_units >= 0
 
 
 def isolated_equity_units(position: Position) -> int:

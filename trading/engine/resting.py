@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.core.order_book import leave, requeue
 from trading.core.orders import Order, lots_to_hide, release_open_loss, special_of
-from trading.core.positions import UNKNOWN, Position
+from trading.core.positions import Position
 from trading.core.terms import BUY
 from trading.engine.client_orders import mark_closed
 from trading.engine.state import ORDER_EXPIRES, State
@@ -31,7 +31,6 @@ def rest(order: Order, lots: int, open_loss_units: int) -> None:
         position.sell_lots += lots
     order.open_loss_units = open_loss_units
     position.open_loss_units += open_loss_units
-    position.initial_units = UNKNOWN
 
 
 def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None:
@@ -41,7 +40,6 @@ def hold(position: Position, side: int, lots: int, open_loss_units: int) -> None
     else:
         position.sell_lots += lots
     position.open_loss_units += open_loss_units
-    position.initial_units = UNKNOWN
 
 
 def hold_reduce_only(position: Position, side: int, lots: int) -> None:
@@ -67,7 +65,6 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
             released = release_open_loss(order, lots)
             order.open_loss_units -= released
             position.open_loss_units -= released
-        position.initial_units = UNKNOWN
     if lots < order.open_lots:
         order.open_lots -= lots
         return
@@ -76,8 +73,11 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
         del position.special_orders().reduce_only[order.order_id]
     elif order.special is not None and order.special.is_quote:
         del position.special_orders().quotes[order.order_id]
-    if closes:
-        close(state, order)
+    if closes:  # as `close` does, to which nearly every cancel and trade comes
+        position.open_orders -= 1
+        del position.account.orders[order.order_id]
+        if order.expires_at_ns or order.client_order_id:
+            _end_terms(state, order)
 
 
 def replenish(order: Order, lots: int) -> None:
@@ -95,11 +95,16 @@ def watch(order: Order) -> None:
 
 
 def close(state: State, order: Order) -> None:
-    position = order.position
+    """An order that is not in the book has nothing open any more."""
     order.sequence = state.sequence
-    position.open_orders -= 1
-    del position.account.orders[order.order_id]
+    order.position.open_orders -= 1
+    del order.position.account.orders[order.order_id]
+    _end_terms(state, order)
+
+
+def _end_terms(state: State, order: Order) -> None:
+    account = order.position.account
     if order.expires_at_ns:
-        state.remove_timer(order.expires_at_ns, ORDER_EXPIRES, order.order_id, position.account.account_id)
+        state.remove_timer(order.expires_at_ns, ORDER_EXPIRES, order.order_id, account.account_id)
     if order.client_order_id:
-        mark_closed(position.account, order.client_order_id, state.time_ns)
+        mark_closed(account, order.client_order_id, state.time_ns)

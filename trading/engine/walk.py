@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, Protocol
 
-from risk.core.margin import ceil_ppb
 from trading.core.order_book import Ladder
 from trading.core.orders import NOT_SPECIAL, Order
 from trading.core.positions import Position
@@ -16,10 +15,12 @@ from trading.core.terms import (
     CANCEL_SELF_TRADE,
     EXPIRE_MAKER,
     EXPIRE_TAKER,
+    PPB,
 )
 from trading.engine.matches import TRADE
 from trading.engine.requirements import equity_and_initial, isolated_equity_units
 
+Match = tuple[Order, int, int, int]  # see `Walk`
 MOST_MATCHES: Final = 1_000  # bounds the work of one command
 
 
@@ -43,9 +44,9 @@ class OrderTerms(Protocol):
 class Walk:
     """How an incoming order of `lots` (of which `cut_lots` do not count) would meet the book.
 
-    `matches` are (maker, lots, 0) for a trade and (maker, lots, cancel reason) for a maker's cancel, in walk order.
-    `is_cut_short`: it met more counterparts than one command may. `taker_fees_units` is what the fills would cost at
-    the taker's rate, each rounded up; a liquidation does not pay it.
+    `matches` are (maker, lots, 0, taker's fee in units) for a trade and (maker, lots, cancel reason, 0) for a maker's
+    cancel, in walk order. `is_cut_short`: it met more counterparts than one command may. `taker_fees_units` is the sum
+    of those fees, at the taker's rate and each rounded up; a liquidation does not pay them.
 
     Set by `walk`: `groups` maps the groups of filled makers to these. `costs_units` is by account what its fills beyond
     the mark cost it. Of the level in hand, `beyond_mark_ticks` is what a maker loses a lot (below 0: gains), `icebergs`
@@ -78,7 +79,7 @@ class Walk:
     lots: int
     price_ticks: int
     cut_lots: int
-    matches: list[tuple[Order, int, int]]
+    matches: list[Match]
     filled_lots: int
     filled_value_units: int
     taker_fees_units: int
@@ -98,13 +99,14 @@ class Walk:
         self.icebergs = deque()
         left = self.lots - self.cut_lots
         bound = -self.side * self.price_ticks
-        mark_key = opposite.side * self.position.instrument.mark_price_ticks
+        instrument = self.position.instrument
+        mark_key = opposite.side * instrument.mark_price_ticks
         user_id = self.position.account.user_id
         levels, matches = opposite.levels, self.matches
         for key in reversed(opposite.keys):
             if key < bound:
                 return
-            self.beyond_mark_ticks = key - mark_key
+            beyond_mark_ticks = self.beyond_mark_ticks = key - mark_key
             maker = levels[key].oldest
             while maker is not None:
                 if len(matches) >= MOST_MATCHES:
@@ -113,10 +115,21 @@ class Walk:
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
                         return
-                else:
+                elif maker.special is not None or maker.group_id or maker.reduce_only or beyond_mark_ticks > 0:
                     left -= self._take(maker, left)
-                    if left == 0:
-                        return
+                else:  # what `_take` would say of nearly every maker
+                    lots = maker.open_lots
+                    if lots > left:
+                        lots = left
+                    left -= lots
+                    trade_units = lots * maker.price_ticks * instrument.value_units  # from here on as `_fill`
+                    fee_units = -(-trade_units * instrument.taker_fee_ppb // PPB)
+                    matches.append((maker, lots, TRADE, fee_units))
+                    self.filled_lots += lots
+                    self.filled_value_units += trade_units
+                    self.taker_fees_units += fee_units
+                if left == 0:
+                    return
                 maker = maker.newer
             if self.icebergs:
                 left = self._walk_icebergs(left)
@@ -135,7 +148,7 @@ class Walk:
             shown_lots = min(special.display_lots, hidden_lots)
             lots = min(shown_lots, left)
             if self.beyond_mark_ticks > 0 and not self._can_bear(maker, lots):
-                self.matches.append((maker, hidden_lots, CANCEL_MARGIN))
+                self.matches.append((maker, hidden_lots, CANCEL_MARGIN, 0))
                 continue
             self._fill(maker, lots)
             left -= lots
@@ -149,7 +162,7 @@ class Walk:
         if not self.terms.self_trade_prevention:
             return False
         if self.terms.self_trade_prevention != EXPIRE_TAKER:
-            self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE))
+            self.matches.append((maker, maker.open_lots, CANCEL_SELF_TRADE, 0))
             if not maker.reduce_only and maker.order_id in self.position.account.orders:
                 self.expired_lots += maker.open_lots
                 self.expired_loss_units += maker.open_loss_units
@@ -159,7 +172,7 @@ class Walk:
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
         if maker.group_id and self._is_of_a_filled_group(maker):
-            self.matches.append((maker, maker.open_lots, CANCEL_GROUP))
+            self.matches.append((maker, maker.open_lots, CANCEL_GROUP, 0))
             return 0
         open_lots = maker.open_lots
         special = maker.special
@@ -172,14 +185,14 @@ class Walk:
             is_cut = room < open_lots and room <= lots
             lots = min(lots, room)
         if self.beyond_mark_ticks > 0 and lots and not self._can_bear(maker, lots):
-            self.matches.append((maker, maker.open_lots, CANCEL_MARGIN))
+            self.matches.append((maker, maker.open_lots, CANCEL_MARGIN, 0))
             return 0
         if special is not None and special.hidden_lots and open_lots <= left:
             self.icebergs.append((maker, special.hidden_lots))
         if lots:
             self._fill(maker, lots)
         if is_cut:
-            self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY))
+            self.matches.append((maker, open_lots - lots, CANCEL_REDUCE_ONLY, 0))
         return lots
 
     def _can_bear(self, maker: Order, lots: int) -> bool:
@@ -218,17 +231,18 @@ class Walk:
     def _fill(self, maker: Order, lots: int) -> None:
         if maker.group_id:
             self.groups[maker.group_id] = maker.order_id
-        self.matches.append((maker, lots, TRADE))
         instrument = self.position.instrument
         value_units = lots * maker.price_ticks * instrument.value_units
+        fee_units = -(-value_units * instrument.taker_fee_ppb // PPB)  # as `ceil_ppb`, here and where a trade is stated
+        self.matches.append((maker, lots, TRADE, fee_units))
         self.filled_lots += lots
         self.filled_value_units += value_units
-        self.taker_fees_units += ceil_ppb(value_units, instrument.taker_fee_ppb)
+        self.taker_fees_units += fee_units
 
     def _running_lots(self, position: Position) -> int:
         """A maker's position after its fills so far in this walk."""
         lots = position.lots
-        for maker, filled, kind in self.matches:
+        for maker, filled, kind, _ in self.matches:
             if kind == TRADE and maker.position is position:
                 lots += maker.side * filled
         return lots

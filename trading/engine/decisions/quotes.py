@@ -94,7 +94,7 @@ class _Plan:
             else:
                 sell += quote.quantity_lots
         largest = max(abs(position.lots + buy), abs(position.lots - sell))
-        if largest * instrument.lot_value_units > instrument.position_limit_units and largest > max(
+        if largest > instrument.position_limit_lots and largest > max(
             abs(position.lots + position.buy_lots), abs(position.lots - position.sell_lots)
         ):
             return "position_limit"
