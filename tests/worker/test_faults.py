@@ -126,7 +126,9 @@ def test_the_engine_outlives_valkey(engine, valkey):
 
     wait_until(lambda: accepted(limit_order()), what="trading again", timeout_s=10)
     assert gateway.heartbeat().epoch == 1
-    assert engine.log().count("Valkey is away") == engine.log().count("Valkey is back") == 1
+    told = engine.log().count("Valkey is away")
+    assert told in (1, 2)  # not with every attempt; one more when it answers, and then still has to load its data
+    assert engine.log().count("Valkey is back") == told
 
 
 def test_the_engine_ends_with_postgresql_and_waits_for_it(engine, start_engine, postgres):

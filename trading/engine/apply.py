@@ -1,6 +1,6 @@
-"""The only code that changes the state: `begin` and `finish` frame a record, `apply` folds one event.
+"""The only code that changes the state: `advance` makes or follows one record, a fold applies one event of it.
 
-Live engine, recovery, followers and the simulator all go through here. Nothing in here can refuse.
+Live engine, recovery, followers and the simulator all go through here. No fold can refuse.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 from trading.core.accounts import NO_ORDERS
 from trading.core.markets import Instrument
 from trading.core.orders import Order, special_of
-from trading.core.terms import TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
+from trading.core.terms import SETTLEMENT_ASSET, TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
 from trading.engine import events as e
 from trading.engine.apply_accounts import ACCOUNT_FOLDS
 from trading.engine.apply_risk import RISK_FOLDS, go_on_liquidating
@@ -41,13 +41,13 @@ from trading.engine.consequences import (
     tell_related,
     watch_price,
 )
-from trading.engine.events import AnyEvent, CommandRepeated
+from trading.engine.decide import decide
+from trading.engine.events import AnyEvent, CommandRepeated, OrderPlaced
 from trading.engine.fields import fields_of_placed, fields_of_trade, ordinary_fields_of_placed
 from trading.engine.funding import drop_settled
 from trading.engine.resting import close, replenish, rest, take_off_book
 from trading.engine.state import (
     COMMAND_ID_GENERATION_NS,
-    DOMAINS,
     ORDER_EXPIRES,
     PARAMETERS_DUE,
     RESUMPTION_DUE,
@@ -55,47 +55,61 @@ from trading.engine.state import (
 )
 
 
-def begin(state: State, time_ns: int, command: JournaledCommand) -> None:
-    """Open the next record: sequence, engine time, generations of command ids; an internal command leaves its queue."""
-    assert time_ns >= state.time_ns
+def advance(
+    state: State, time_ns: int, command: JournaledCommand, events: list[AnyEvent] | None = None
+) -> list[AnyEvent]:
+    """The next record, whole: open it, decide it unless its events are known, apply these and close it.
+
+    One function, as a call costs as much as ten steps of what is done here with every command.
+    """
     state.sequence += 1
     state.time_ns = time_ns
     state.subject = None
-    state.traded = None
     if time_ns - state.generation_started_ns >= COMMAND_ID_GENERATION_NS:
         state.previous_command_ids = state.recent_command_ids
         state.recent_command_ids = {}
         state.generation_started_ns = time_ns
-    if not command.command_id and type(command) in QUEUED_COMMANDS:
-        _, waiting = (state.urgent or state.pending).popleft()
-        assert waiting == command
-        if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
-            special_of(state.untriggered[command.order_id]).is_queued = False
-        elif isinstance(command, UnwindFund):
-            state.unwinding.remove(command.instrument_id)
-        elif isinstance(command, SettleFunding):
-            state.settling.remove(command.instrument_id)
-
-
-def finish(state: State, command: JournaledCommand, events: list[AnyEvent]) -> None:
-    """Apply the events and close the record: remember a new command id with its sequence, drop a fired timer."""
+    command_id = command.command_id
+    if not command_id and type(command) in QUEUED_COMMANDS:
+        _leave_queue(state, command)
+    if events is None:
+        events = decide(state, command)
     event: AnyEvent | None = None
     for event in events:
         FOLDS[type(event)](state, event)
     traded = state.traded
-    if traded is not None and state.untriggered and traded.last_price_ticks != state.first_trade_ticks:
-        follow(state, traded, TRIGGER_BY_LAST)
-        queue_triggers(state, traded)
-    command_id = command.command_id
-    if command_id:
-        if type(event) is not CommandRepeated:  # which is its record's only event
-            state.recent_command_ids[command_id] = state.sequence
-    elif type(command) is Liquidate:
+    if traded is not None:
+        state.traded = None
+        if state.untriggered and traded.last_price_ticks != state.first_trade_ticks:
+            follow(state, traded, TRIGGER_BY_LAST)
+            queue_triggers(state, traded)
+    if not command_id:
+        _end_internal(state, command, events)
+    elif type(event) is not CommandRepeated:  # which is its record's only event
+        state.recent_command_ids[command_id] = state.sequence
+    return events
+
+
+def _leave_queue(state: State, command: JournaledCommand) -> None:
+    """An internal command's turn has come."""
+    _, waiting = (state.urgent or state.pending).popleft()
+    assert waiting == command
+    if isinstance(command, TriggerOrder) and command.order_id in state.untriggered:
+        special_of(state.untriggered[command.order_id]).is_queued = False
+    elif isinstance(command, UnwindFund):
+        state.unwinding.remove(command.instrument_id)
+    elif isinstance(command, SettleFunding):
+        state.settling.remove(command.instrument_id)
+
+
+def _end_internal(state: State, command: JournaledCommand, events: list[AnyEvent]) -> None:
+    """What follows from the end of an internal command's record."""
+    if isinstance(command, Liquidate):
         go_on_liquidating(state, command, events)
-    elif type(command) is SettleFunding:
+    elif isinstance(command, SettleFunding):
         if drop_settled(state, state.instruments[command.instrument_id]):
             queue_settling(state, command.instrument_id)
-    elif type(command) is ActivateParameters:
+    elif isinstance(command, ActivateParameters):
         due_ns, _ = state.instruments[command.instrument_id].scheduled.pop(command.version)
         state.remove_timer(due_ns, PARAMETERS_DUE, command.instrument_id, command.version)
 
@@ -152,7 +166,7 @@ def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
 
 
 def _place_order(state: State, event: e.OrderPlaced) -> None:
-    is_special = type(event) is not e.OrderPlaced
+    is_special = type(event) is not OrderPlaced
     (order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
      self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units,
     ) = ordinary_fields_of_placed(event) if is_special else fields_of_placed(event)  # fmt: skip
@@ -184,7 +198,7 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
     order.is_untriggered = False
     if is_special:
         make_special(account, order, event)
-    state.id_counter = order_id // DOMAINS
+    state.last_id = order_id
     if state.subject is None:
         state.subject = order
     if client_order_id:
@@ -212,13 +226,14 @@ def _place_order(state: State, event: e.OrderPlaced) -> None:
 def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     (trade_id, _, price_ticks, lots, _,
      maker_order_id, maker_account_id, maker_fee_units, maker_pnl_units, maker_lots, maker_entry_units,
-     taker_order_id, taker_account_id, taker_fee_units, taker_pnl_units, taker_lots, taker_entry_units,
+     _, taker_account_id, taker_fee_units, taker_pnl_units, taker_lots, taker_entry_units,
      replenished_lots,
     ) = fields_of_trade(event)  # fmt: skip
-    maker_account, taker_account = state.accounts[maker_account_id], state.accounts[taker_account_id]
+    maker_account = state.accounts[maker_account_id]
     maker, taker = maker_account.orders[maker_order_id], state.subject
-    assert taker is not None and taker.order_id == taker_order_id
-    instrument = maker.position.instrument
+    assert taker is not None
+    position = maker.position
+    instrument = position.instrument
     value_units = price_ticks * lots * instrument.value_units
     maker.filled_lots += lots
     maker.filled_value_units += value_units
@@ -227,27 +242,32 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     take_off_book(state, maker, lots)
     if replenished_lots:
         replenish(maker, replenished_lots)
-    state.id_counter = trade_id // DOMAINS
+    state.last_id = trade_id
 
     asset = instrument.settlement_asset
     noted = state.liquidation_index.noted
     noted[maker_account_id] = noted[taker_account_id] = True
-    position = maker.position
     if position.lots == 0:
         position.funding_index = instrument.funding_index
     position.lots = maker_lots
     position.entry_value_units = maker_entry_units
     position.margin_key = -1
-    maker_account.credit(asset, maker_pnl_units - maker_fee_units)
     position = taker.position
     if position.lots == 0:
         position.funding_index = instrument.funding_index
     position.lots = taker_lots
     position.entry_value_units = taker_entry_units
     position.margin_key = -1
-    taker_account.credit(asset, taker_pnl_units - taker_fee_units)
-    fees_units = maker_fee_units + taker_fee_units
-    state.fees_units[asset] = state.fees_units.get(asset, 0) + fees_units
+    taker_account = position.account
+    maker_units, taker_units = maker_pnl_units - maker_fee_units, taker_pnl_units - taker_fee_units
+    if asset == SETTLEMENT_ASSET:  # what `credit` does, without its calls
+        maker_account.collateral_units = (maker_account.collateral_units or 0) + maker_units
+        taker_account.collateral_units = (taker_account.collateral_units or 0) + taker_units
+    else:
+        maker_account.credit(asset, maker_units)
+        taker_account.credit(asset, taker_units)
+    fees_units = state.fees_units
+    fees_units[asset] = fees_units.get(asset, 0) + maker_fee_units + taker_fee_units
 
     if maker.position.special is not None:  # else there is nothing to trim: two calls spared
         queue_trim(state, maker.position)

@@ -12,7 +12,7 @@ from trading.engine.commands import Liquidate
 from trading.engine.consequences import new_position, queue_later, queue_settling, queue_triggers, queue_trim
 from trading.engine.events import AnyEvent
 from trading.engine.scopes import CROSS
-from trading.engine.state import DOMAINS, RESUMPTION_DUE, State
+from trading.engine.state import RESUMPTION_DUE, State
 
 
 def go_on_liquidating(state: State, command: Liquidate, events: list[AnyEvent]) -> None:
@@ -84,7 +84,7 @@ def _start_liquidation(state: State, event: e.LiquidationStarted) -> None:
     if account.liquidations is None:
         account.liquidations = {}
     account.liquidations[event.instrument_id] = event.liquidation_id
-    state.id_counter = event.liquidation_id // DOMAINS
+    state.last_id = event.liquidation_id
     queue_later(state, Liquidate(b"", 0, event.account_id, event.instrument_id))
 
 

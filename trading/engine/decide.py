@@ -26,7 +26,7 @@ from trading.engine.state import State
 def decide(state: State, command: c.JournaledCommand) -> list[AnyEvent]:
     """All events of one command; exactly one `CommandRefused` when it may not be."""
     command_id = command.command_id
-    if command_id and (command_id in state.recent_command_ids or command_id in state.previous_command_ids):
+    if command_id in state.recent_command_ids or command_id in state.previous_command_ids:  # never an empty one
         first_sequence = state.recent_command_ids.get(command_id) or state.previous_command_ids[command_id]
         return [CommandRepeated(getattr(command, "account_id", 0), first_sequence)]
     if 0 < command.valid_until_ns < state.time_ns:

@@ -11,8 +11,7 @@ from typing import Final
 from trading.core.order_book import EMPTY
 from trading.core.terms import STEP_DELEVERAGE
 from trading.engine import commands as c
-from trading.engine.apply import begin, finish
-from trading.engine.decide import decide
+from trading.engine.apply import advance
 from trading.engine.events import OrderPlaced, Record
 from trading.engine.fields import fields_of_record
 from trading.engine.queries import answer
@@ -45,9 +44,7 @@ class Engine:
             self._fire_timers(time_ns, records)
         if state.urgent or state.pending:
             self._drain(time_ns, records)
-        begin(state, time_ns, command)  # as `_run` does: this way spares every command a call
-        events = decide(state, command)
-        finish(state, command, events)
+        events = advance(state, time_ns, command)
         records.append(Record(state.sequence, time_ns, 0, command, events))
         if standings is not None:  # of orders in place, which spares nearly every command a call
             order = state.subject
@@ -72,13 +69,14 @@ class Engine:
         return answer(self.state, query)
 
     def fold(self, record: Record) -> None:
-        """Apply a record that was decided before; raises ValueError when it is not the next one."""
+        """Apply a record that was decided before; raises ValueError unless it is the next one, of no earlier time."""
         state = self.state
         sequence, time_ns, _, command, events = fields_of_record(record)
         if sequence != state.sequence + 1:
             raise ValueError(f"record {sequence} does not follow {state.sequence}")
-        begin(state, time_ns, command)
-        finish(state, command, events)
+        if time_ns < state.time_ns:
+            raise ValueError(f"record {sequence} is of {time_ns}, before {state.time_ns}")
+        advance(state, time_ns, command, events)
 
     def next_timer_ns(self) -> int:
         """When the next timer is due, `NEVER_NS` when there is none."""
@@ -92,9 +90,7 @@ class Engine:
 
     def _run(self, command: c.JournaledCommand, time_ns: int, cause_sequence: int) -> Record:
         state = self.state
-        begin(state, time_ns, command)
-        events = decide(state, command)
-        finish(state, command, events)
+        events = advance(state, time_ns, command)
         return Record(state.sequence, time_ns, cause_sequence, command, events)
 
     def _fire_timers(self, time_ns: int, records: list[Record]) -> None:

@@ -17,7 +17,7 @@ from trading.core.positions import NO_SPECIAL_ORDERS, Position, SpecialOrders
 from trading.core.protection import MarketMakerProtection
 from trading.engine.commands import InternalCommand, SettleFunding, TriggerOrder, UnwindFund
 from trading.engine.resting import watch
-from trading.engine.state import CANCEL_AFTER_DUE, ORDER_EXPIRES, PARAMETERS_DUE, RESUMPTION_DUE, State
+from trading.engine.state import CANCEL_AFTER_DUE, DOMAINS, ORDER_EXPIRES, PARAMETERS_DUE, RESUMPTION_DUE, State
 
 SNAPSHOT_FORMAT: Final = 4
 
@@ -87,7 +87,7 @@ def dump(state: State) -> bytes:
             state.domain,
             state.sequence,
             state.time_ns,
-            state.id_counter,
+            state.ids_given(),
             sorted(state.fees_units.items()),
             sorted(state.transferred_units.items()),
             state.generation_started_ns,
@@ -110,7 +110,8 @@ def load(data: bytes) -> State:
     if parts[0] != SNAPSHOT_FORMAT:
         raise ValueError(f"snapshot format {parts[0]} is not {SNAPSHOT_FORMAT}")
     state = State(parts[1])
-    state.sequence, state.time_ns, state.id_counter = parts[2], parts[3], parts[4]
+    state.sequence, state.time_ns = parts[2], parts[3]
+    state.last_id += parts[4] * DOMAINS
     state.fees_units = dict(parts[5])
     state.transferred_units = dict(parts[6])
     state.generation_started_ns = parts[7]

@@ -49,8 +49,8 @@ class State:
         "first_trade_ticks",
         "funding_units",
         "generation_started_ns",
-        "id_counter",
         "instruments",
+        "last_id",
         "liquidation_index",
         "next_timer_ns",
         "pending",
@@ -75,7 +75,7 @@ class State:
         self.domain = domain
         self.sequence = 0
         self.time_ns = 0
-        self.id_counter = 0
+        self.last_id = domain
         self.exchange_state = INSTRUMENT_NORMAL
         self.accounts: dict[int, Account] = {INSURANCE_FUND: Account(INSURANCE_FUND, 0)}
         self.accounts[INSURANCE_FUND].state = ACCOUNT_FROZEN
@@ -109,5 +109,9 @@ class State:
         self.next_timer_ns = self.timers[0][0] if self.timers else NEVER_NS
 
     def next_id(self, ahead: int) -> int:
-        """The order or trade id `ahead` (>= 1) steps from the last one given."""
-        return (self.id_counter + ahead) * DOMAINS + self.domain
+        """The order, trade or liquidation id `ahead` (>= 1) steps from the last one given."""
+        return self.last_id + ahead * DOMAINS
+
+    def ids_given(self) -> int:
+        """How many so far."""
+        return self.last_id // DOMAINS

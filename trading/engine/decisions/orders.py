@@ -35,7 +35,7 @@ from trading.engine.events import (
 from trading.engine.execution import Execution, plan_resting
 from trading.engine.fields import fields_of_order, ordinary_fields_of_order
 from trading.engine.refusal import refuse
-from trading.engine.state import State
+from trading.engine.state import DOMAINS, State
 
 LONGEST_CLIENT_ORDER_ID: Final = 36
 RESTING: Final = frozenset((GTC, GTD))
@@ -65,7 +65,7 @@ def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
     )  # fmt: skip
     if code:
         return refuse(command, code)
-    order_id = state.next_id(1)
+    order_id = state.last_id + DOMAINS  # the next one
     execution: Execution | None = None
     resting: tuple[str, int] | None = None
     if order_type == LIMIT and time_in_force == GTC and not reduce_only:
@@ -188,7 +188,7 @@ def _refusal(
     if (
         (side != 1 and side != -1)
         or not EXPIRE_MAKER <= self_trade_prevention <= EXPIRE_BOTH
-        or len(client_order_id) > LONGEST_CLIENT_ORDER_ID
+        or (client_order_id and len(client_order_id) > LONGEST_CLIENT_ORDER_ID)
     ):
         return "invalid_parameter"
     is_plain, is_market = True, False
