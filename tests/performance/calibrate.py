@@ -4,20 +4,22 @@ A rate is multiplied by `factor()` before it is held against a target, a time di
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 ROUNDS: Final = 2_500_000
+SLICE_ROUNDS: Final = ROUNDS // 20
 # Median of nine medians of 9 runs each (0.870 to 0.960 s): 2 virtual CPUs (AMD EPYC), CPython 3.11.7, nothing else
 # running. Never changed.
 REFERENCE_SECONDS: Final = 0.910
 
 
-def loop() -> int:
+def loop(rounds: int) -> int:
     """Always the same work; the result only keeps it honest."""
     table: dict[int, int] = {}
     queue: list[int] = []
     number, total = 12_345, 0
-    for step in range(ROUNDS):
+    for step in range(rounds):
         number = (number * 1_103_515_245 + 12_345) % 2_147_483_648
         key = number >> 12 & 4_095
         table[key] = table.get(key, 0) + step
@@ -28,16 +30,41 @@ def loop() -> int:
     return total + len(table)
 
 
-def seconds() -> float:
+def seconds(rounds: int = ROUNDS) -> float:
     """CPU time of one run of the loop."""
     started_s = time.process_time()
-    loop()
+    loop(rounds)
     return time.process_time() - started_s
 
 
-def factor() -> float:
+def factor(rounds: int = ROUNDS) -> float:
     """Measured time by reference time: above 1 on a slower machine, or one that is busy."""
-    return seconds() / REFERENCE_SECONDS
+    return seconds(rounds) / REFERENCE_SECONDS * ROUNDS / rounds
+
+
+class Alongside:
+    """Measures work in turns, with a slice of the loop between them: a machine that changes its speed slows both alike.
+
+    `cpu_s` is the work's CPU time so far, `reference_s` what it would be on the reference machine.
+    """
+
+    def __init__(self) -> None:
+        self.cpu_s = self.reference_s = 0.0
+        self._before = factor(SLICE_ROUNDS)
+
+    def turn(self, work: Callable[[], object]) -> float:
+        """Do some of the work; returns the factor meanwhile."""
+        started_s = time.process_time()
+        work()
+        cpu_s = time.process_time() - started_s
+        after = factor(SLICE_ROUNDS)
+        meanwhile, self._before = (self._before + after) / 2, after
+        self.cpu_s += cpu_s
+        self.reference_s += cpu_s / meanwhile
+        return meanwhile
+
+    def factor(self) -> float:
+        return self.cpu_s / self.reference_s
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main() -> None:
     gc.disable()
     result = getattr(importlib.import_module(f"tests.performance.{module}"), function)(**request["arguments"])
     after = calibrate.factor() if request["calibrated"] else 1.0
-    print(json.dumps({**result, "factor": (before + after) / 2}))
+    print(json.dumps({"factor": (before + after) / 2, **result}))
 
 
 if __name__ == "__main__":

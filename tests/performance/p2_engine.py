@@ -2,13 +2,15 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tests.performance import workload
+from tests.performance.calibrate import Alongside
 from tests.performance.running import Row, Run, plain_row, rate_row, time_row
 from trading.engine.engine import Engine
 from trading.engine.wire import decode_command, encode_records
@@ -17,6 +19,7 @@ START_NS = 1_700_000_000_000_000_000
 STEP_NS = 10_000
 TARGETS = {"python": 100_000, "compiled": 200_000}
 LONGEST_P99_US = 50
+COMMANDS_A_TURN = 20_000
 
 
 def run(run: Run) -> list[Row]:
@@ -82,28 +85,45 @@ def read_workload(file: str) -> workload.Commands:
 
 def measure(*, file: str) -> dict[str, Any]:
     commands = read_workload(file)
-    engine = Engine()
+    engine, alongside = Engine(), Alongside()
     time_ns = execute(engine, commands.opening + commands.warm_up, START_NS)
-    started_s, wall_s = time.process_time(), time.perf_counter()
-    execute(engine, commands.measured, time_ns)
-    cpu_s, wall_s = time.process_time() - started_s, time.perf_counter() - wall_s
+    for turn in _turns(commands):
+        alongside.turn(partial(execute, engine, turn, time_ns))
+        time_ns += len(turn) * STEP_NS
     check(engine, commands)
-    return {"rate": len(commands.measured) / cpu_s, "wall_rate": len(commands.measured) / wall_s}
+    return {"rate": len(commands.measured) / alongside.cpu_s, "factor": alongside.factor()}
 
 
 def measure_latency(*, file: str) -> dict[str, Any]:
-    """Wall time of each command."""
+    """Wall time of each command, and the same by the factor of its turn."""
     commands = read_workload(file)
-    engine = Engine()
+    engine, alongside = Engine(), Alongside()
     time_ns = execute(engine, commands.opening + commands.warm_up, START_NS)
-    times, clock = [], time.perf_counter_ns
-    for data in commands.measured:
+    times: list[float] = []
+    calibrated: list[float] = []
+    for turn in _turns(commands):
+        of_turn: list[int] = []
+        factor = alongside.turn(partial(_execute_timed, engine, turn, time_ns, of_turn))
+        time_ns += len(turn) * STEP_NS
+        times += of_turn
+        calibrated += [one / factor for one in of_turn]
+    raw, fair = statistics.quantiles(times, n=100), statistics.quantiles(calibrated, n=100)
+    result = {"factor": alongside.factor(), "p50_us": raw[49] / 1000, "p99_us": raw[98] / 1000}
+    return result | {"p50_us_calibrated": fair[49] / 1000, "p99_us_calibrated": fair[98] / 1000}
+
+
+def _turns(commands: workload.Commands) -> Iterator[list[bytes]]:
+    for start in range(0, len(commands.measured), COMMANDS_A_TURN):
+        yield commands.measured[start : start + COMMANDS_A_TURN]
+
+
+def _execute_timed(engine: Engine, commands: list[bytes], time_ns: int, times: list[int]) -> None:
+    clock = time.perf_counter_ns
+    for data in commands:
         time_ns += STEP_NS
         started_ns = clock()
         encode_records(engine.execute(decode_command(data), time_ns))
         times.append(clock() - started_ns)
-    cuts = statistics.quantiles(times, n=100)
-    return {"p50_us": cuts[49] / 1000, "p99_us": cuts[98] / 1000}
 
 
 def execute(engine: Engine, commands: list[bytes], time_ns: int) -> int:
@@ -118,5 +138,5 @@ def execute(engine: Engine, commands: list[bytes], time_ns: int) -> int:
 def check(engine: Engine, commands: workload.Commands) -> None:
     """The engine did the work that was meant: nothing was refused, every fill happened."""
     state = engine.state
-    assert state.id_counter == commands.ids_given
+    assert state.ids_given() == commands.ids_given
     assert sum(len(account.orders) for account in state.accounts.values()) == commands.open_orders

@@ -122,9 +122,10 @@ def rate_row(
 def time_row(
     benchmark: str, what: str, unit: str, results: list[dict[str, Any]], key: str, *, at_most: float | None = None
 ) -> Row:
-    """A duration of each result; divided by the calibration."""
+    """A duration of each result; divided by the calibration, unless the result has it so already."""
     times = [result[key] for result in results]
-    adjusted = statistics.median(result[key] / result["factor"] for result in results)
+    calibrated = f"{key}_calibrated"
+    adjusted = statistics.median(result.get(calibrated, result[key] / result["factor"]) for result in results)
     return _row(benchmark, what, unit, times, adjusted, None, at_most)
 
 
