@@ -28,9 +28,8 @@ class Instrument:
     initial margin) and the fields that repeat single `parameters` for whoever reads them with every order follow from
     the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
 
-    Up to `ordinary_lots` a position is within its limit and the first bracket: it takes no more initial margin for each
-    of its lots than `lot_initial_units`, or the lot's value by its leverage if that is more, and `lot_spare_units`,
-    twice the taker fee and what is lost in rounding.
+    Up to `ordinary_lots` a position is within its limit and the first bracket, and each of its lots takes at most
+    `most_a_lot_takes_units` of margin: at the default leverage that is `lot_requirement_units`.
     """
 
     __slots__ = (
@@ -46,8 +45,7 @@ class Instrument:
         "instrument_id",
         "last_price_ticks",
         "lot_fee_ppb_units",
-        "lot_initial_units",
-        "lot_spare_units",
+        "lot_requirement_units",
         "lot_value_units",
         "margin_key",
         "mark_price_ticks",
@@ -125,16 +123,20 @@ class Instrument:
         value_units = price_ticks * self.value_units
         self.lot_value_units = value_units
         self.lot_fee_ppb_units = value_units * self.taker_fee_ppb
-        self.lot_spare_units = 2 * -(-self.lot_fee_ppb_units // PPB) + 1
-        limit_units = self.parameters.position_limit_units
-        ceiling_units, rate_ppb, _ = self.initial_steps[0]
-        self.lot_initial_units = -(-value_units * rate_ppb // PPB)
+        self.lot_requirement_units = self.most_a_lot_takes_units(self.default_leverage)
+        limit_units, ceiling_units = self.parameters.position_limit_units, self.initial_steps[0][0]
         self.position_limit_lots = limit_units // value_units if value_units else 0
         self.ordinary_lots = self.position_limit_lots
         if ceiling_units and value_units:
             self.ordinary_lots = min(self.position_limit_lots, (ceiling_units - 1) // value_units)
         self.margin_key += 1
         self.set_band()
+
+    def most_a_lot_takes_units(self, leverage: int) -> int:
+        """Of initial margin in the first bracket, with the taker fee of two: a position may have open orders for twice
+        its lots. Each part is rounded up, so that the sum is never below what is asked for."""
+        initial_units = -(-self.lot_value_units * self.initial_steps[0][1] // PPB)
+        return max(self.lot_value_units // leverage + 1, initial_units) - 2 * (-self.lot_fee_ppb_units // PPB)
 
     def be_in(self, own_state: int, exchange_state: int) -> None:
         """Its own state and the exchange's from now on."""

@@ -41,8 +41,8 @@ from trading.engine.consequences import (
     tell_related,
     watch_price,
 )
-from trading.engine.decide import decide
-from trading.engine.events import AnyEvent, CommandRepeated, OrderPlaced
+from trading.engine.decide import DECISIONS, decline
+from trading.engine.events import AnyEvent, CommandRepeated
 from trading.engine.fields import fields_of_placed, fields_of_trade, ordinary_fields_of_placed
 from trading.engine.funding import drop_settled
 from trading.engine.resting import close, replenish, rest, take_off_book
@@ -73,7 +73,14 @@ def advance(
     if not command_id and type(command) in QUEUED_COMMANDS:
         _leave_queue(state, command)
     if events is None:
-        events = decide(state, command)
+        if (
+            command_id in state.recent_command_ids  # an empty one never is
+            or command_id in state.previous_command_ids
+            or 0 < command.valid_until_ns < time_ns
+        ):
+            events = decline(state, command)
+        else:
+            events = DECISIONS[type(command)](state, command)
     event: AnyEvent | None = None
     for event in events:
         FOLDS[type(event)](state, event)
@@ -165,8 +172,11 @@ def _update_mark_price(state: State, event: e.MarkPriceUpdated) -> None:
     queue_unwinding(state, instrument)
 
 
-def _place_order(state: State, event: e.OrderPlaced) -> None:
-    is_special = type(event) is not OrderPlaced
+def _place_special_order(state: State, event: e.SpecialOrderPlaced) -> None:
+    _place_order(state, event, is_special=True)
+
+
+def _place_order(state: State, event: e.OrderPlaced, is_special: bool = False) -> None:
     (order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
      self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units,
     ) = ordinary_fields_of_placed(event) if is_special else fields_of_placed(event)  # fmt: skip
@@ -367,7 +377,7 @@ FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     e.InstrumentStateChanged: _change_instrument_state,
     e.MarkPriceUpdated: _update_mark_price,
     e.OrderPlaced: _place_order,
-    e.SpecialOrderPlaced: _place_order,
+    e.SpecialOrderPlaced: _place_special_order,
     e.TradeExecuted: _execute_trade,
     e.OrderReduced: _reduce_order,
     e.OrderCancelled: _cancel_order,

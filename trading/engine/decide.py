@@ -1,4 +1,7 @@
-"""From a command to its events: one table. Decisions read the state and change nothing."""
+"""From a command to its events: one table. Decisions read the state and change nothing.
+
+Each gives all events of one command; exactly one `CommandRefused` when it may not be.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,13 @@ from trading.engine.refusal import refuse
 from trading.engine.state import State
 
 
-def decide(state: State, command: c.JournaledCommand) -> list[AnyEvent]:
-    """All events of one command; exactly one `CommandRefused` when it may not be."""
+def decline(state: State, command: c.JournaledCommand) -> list[AnyEvent]:
+    """Of a command that was decided before: where; of one that came too late: its refusal."""
     command_id = command.command_id
-    if command_id in state.recent_command_ids or command_id in state.previous_command_ids:  # never an empty one
-        first_sequence = state.recent_command_ids.get(command_id) or state.previous_command_ids[command_id]
+    first_sequence = state.recent_command_ids.get(command_id) or state.previous_command_ids.get(command_id)
+    if first_sequence is not None:
         return [CommandRepeated(getattr(command, "account_id", 0), first_sequence)]
-    if 0 < command.valid_until_ns < state.time_ns:
-        return refuse(command, "expired_in_transit")
-    return DECISIONS[type(command)](state, command)
+    return refuse(command, "expired_in_transit")
 
 
 def _advance_time(state: State, command: c.AdvanceTime) -> list[AnyEvent]:
@@ -49,7 +50,7 @@ DECISIONS: Final[dict[type, Callable[[State, Any], list[AnyEvent]]]] = {
     c.SetInstrumentState: instruments.set_instrument_state,
     c.UpdateMarkPrice: prices.update_mark_price,
     c.PlaceOrder: orders.place_order,
-    c.PlaceSpecialOrder: orders.place_order,
+    c.PlaceSpecialOrder: orders.place_special_order,
     c.AmendOrder: amends.amend_order,
     c.CancelOrder: cancels.cancel_order,
     c.CancelAllOrders: cancels.cancel_all_orders,

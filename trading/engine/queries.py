@@ -10,6 +10,7 @@ from trading.engine.commands import (
     ChangeIsolatedMargin,
     DescribeAccount,
     PlaceOrder,
+    PlaceSpecialOrder,
     PreviewOrders,
     Query,
     SetLeverage,
@@ -88,7 +89,7 @@ def _preview_change(
 def _preview(state: State, account: Account, order: PlaceOrder) -> OrderPreview:
     if order.account_id != account.account_id:
         return OrderPreview("account_not_found", 0, 0, 0, 0, account_view(state, account, b""))
-    events = place_order(state, order)
+    events = place_order(state, order, is_special=isinstance(order, PlaceSpecialOrder))
     first = events[0]
     code = ""
     if isinstance(first, CommandRefused):

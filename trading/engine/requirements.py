@@ -79,12 +79,11 @@ def has_plenty(position: Position, lots: int, buy_lots: int, sell_lots: int, los
         most_lots = sell_lots - lots
     if most_lots > instrument.ordinary_lots:
         return False
-    lot_units = instrument.lot_value_units // (position.leverage or instrument.default_leverage)
-    if lot_units < instrument.lot_initial_units:
-        lot_units = instrument.lot_initial_units
+    lot_units = instrument.lot_requirement_units
+    if position.leverage:
+        lot_units = instrument.most_a_lot_takes_units(position.leverage)
     account = position.account
-    free_units = (account.collateral_units or 0) + gain_units - loss_units
-    free_units -= most_lots * (lot_units + instrument.lot_spare_units)
+    free_units = (account.collateral_units or 0) + gain_units - loss_units - most_lots * lot_units
     for held in account.positions.values():
         instrument = held.instrument
         if held.margin_key != instrument.margin_key:
@@ -97,10 +96,10 @@ def has_plenty(position: Position, lots: int, buy_lots: int, sell_lots: int, los
                 most_lots = held.sell_lots - lots
             if most_lots > instrument.ordinary_lots:
                 return False
-            lot_units = instrument.lot_value_units // (held.leverage or instrument.default_leverage)
-            if lot_units < instrument.lot_initial_units:
-                lot_units = instrument.lot_initial_units
-            free_units -= most_lots * (lot_units + instrument.lot_spare_units) + held.open_loss_units
+            lot_units = instrument.lot_requirement_units
+            if held.leverage:
+                lot_units = instrument.most_a_lot_takes_units(held.leverage)
+            free_units -= most_lots * lot_units + held.open_loss_units
     return free_units >= 0
 
 

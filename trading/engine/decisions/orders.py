@@ -22,7 +22,7 @@ from trading.core.terms import (
     TRIGGERED_TYPES,
 )
 from trading.engine.client_orders import known_client_order, order_content
-from trading.engine.commands import PlaceOrder, TriggerOrder
+from trading.engine.commands import PlaceOrder, PlaceSpecialOrder, TriggerOrder
 from trading.engine.decisions.related import is_priced_rightly, special_refusal, state_attached, trails_rightly
 from trading.engine.events import (
     AnyEvent,
@@ -41,8 +41,11 @@ LONGEST_CLIENT_ORDER_ID: Final = 36
 RESTING: Final = frozenset((GTC, GTD))
 
 
-def place_order(state: State, command: PlaceOrder) -> list[AnyEvent]:
-    is_special = type(command) is not PlaceOrder
+def place_special_order(state: State, command: PlaceSpecialOrder) -> list[AnyEvent]:
+    return place_order(state, command, is_special=True)
+
+
+def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> list[AnyEvent]:
     (_, _, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
      self_trade_prevention, post_only, reduce_only,
     ) = ordinary_fields_of_order(command) if is_special else fields_of_order(command)  # fmt: skip
