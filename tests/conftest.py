@@ -47,11 +47,13 @@ def _set_up() -> None:
 _set_up()  # not in a hook: the conftest files of subfolders are read before any hook runs, and import models
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Of `-n auto`: two processes, each with servers of its own; one where they would share those that are named."""
     return 0 if {"DATABASE_URL", "VALKEY_URL"} & os.environ.keys() else min(2, os.cpu_count() or 1)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node():
     """Before such a process starts: with this inherited it would read the settings before it has a folder, and find
     that of the process which starts it."""

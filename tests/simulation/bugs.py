@@ -86,8 +86,10 @@ def fees_are_rounded_for_the_customer():
         for place, event in enumerate(events):
             if isinstance(event, TradeExecuted):
                 units = event.price_ticks * event.quantity_lots * instrument.value_units
-                fee_units = units * instrument.parameters.maker_fee_ppb // PPB
-                events[place] = msgspec.structs.replace(event, maker_fee_units=fee_units)
+                maker_units = units * instrument.parameters.maker_fee_ppb // PPB
+                taker_units = event.taker_fee_units and units * instrument.taker_fee_ppb // PPB
+                fees = {"maker_fee_units": maker_units, "taker_fee_units": taker_units}
+                events[place] = msgspec.structs.replace(event, **fees)
 
     original = execution.state_matches
     with patch.object(execution, "state_matches", state_matches):
@@ -231,7 +233,7 @@ def a_sequence_is_skipped_after_a_refusal():
 
 @bug
 def time_may_go_back_after_a_restart():
-    """The clock is taken as it is."""
+    """The clock is taken as it is; the worker's assertion ends the process again and again."""
     with patch.object(GroupCommit, "_stamp", lambda self: self._clock()):
         yield
 

@@ -14,7 +14,7 @@ import msgspec
 from trading.engine.commands import ExternalCommand, InternalCommand, Query
 from trading.engine.events import Record
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # since ordinary orders have kinds of their own; 1, without these, is read as it is
 LOGIC_VERSION: Final = 5
 
 _encoder = msgspec.msgpack.Encoder()

@@ -159,6 +159,7 @@ class GroupCommit:
     def _decide(self, commands: list[bytes], answers: list[bytes]) -> int:
         """Decide as many as the batch has room for, all with one stamp; returns how many those were."""
         batch, engine, time_ns = self._open, self.engine, self._stamp()
+        assert time_ns >= engine.state.time_ns  # else nobody could fold what is journaled
         records: list[Record] = []
         standings: list[StandingFields] = []
         replies: list[QueryReply] = []
@@ -189,6 +190,7 @@ class GroupCommit:
         if self._open.is_full():
             return False
         time_ns = self._stamp()
+        assert time_ns >= self.engine.state.time_ns
         if self.engine.next_timer_ns() <= time_ns:
             records = self.engine.execute(AdvanceTime(b"", 0), time_ns)
         else:

@@ -1,12 +1,10 @@
-"""The golden journals: each written once by `python -m tests.core.engine.golden [NAME]`, then never changed.
+"""The golden journal of the present format: written once by `python -m tests.core.engine.golden`, then never changed.
 
-A new FORMAT or LOGIC_VERSION gets a new file beside the old ones, which stay readable for ever; new kinds of commands
-and events get one that is named after them.
+A new FORMAT or LOGIC_VERSION gets a new file beside the old ones, which stay readable for ever.
 """
 
 import gzip
 import json
-import sys
 from pathlib import Path
 
 from tests.simulation.commands import CommandStream
@@ -19,7 +17,7 @@ FOLDER = Path(__file__).parent / "golden_journals"
 COMMANDS = 1_500
 
 
-def write(*names: str) -> Path:
+def write() -> Path:
     """Write the journal of a seeded stream with the hash of the state it ends in."""
     engine, view = Engine(), View()
     stream = CommandStream(seed=2026, view=view)
@@ -37,10 +35,10 @@ def write(*names: str) -> Path:
         "batches": batches,
     }
     FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / ("-".join((f"format-{wire.FORMAT}-logic-{wire.LOGIC_VERSION}", *names)) + ".json.gz")
+    path = FOLDER / f"format-{wire.FORMAT}-logic-{wire.LOGIC_VERSION}.json.gz"
     path.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
     return path
 
 
 if __name__ == "__main__":
-    print(write(*sys.argv[1:]))
+    print(write())
