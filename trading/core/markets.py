@@ -120,21 +120,20 @@ class Instrument:
     def mark(self, price_ticks: int) -> None:
         """The mark price from now on."""
         self.mark_price_ticks = price_ticks
-        value_units = price_ticks * self.value_units
-        self.lot_value_units = value_units
-        self.lot_fee_ppb_units = value_units * self.taker_fee_ppb
+        lot_value_units = self.lot_value_units = price_ticks * self.value_units
+        self.lot_fee_ppb_units = lot_value_units * self.taker_fee_ppb
         self.lot_requirement_units = self.most_a_lot_takes_units(self.default_leverage)
         limit_units, ceiling_units = self.parameters.position_limit_units, self.initial_steps[0][0]
-        self.position_limit_lots = limit_units // value_units if value_units else 0
+        self.position_limit_lots = limit_units // lot_value_units if lot_value_units else 0
         self.ordinary_lots = self.position_limit_lots
-        if ceiling_units and value_units:
-            self.ordinary_lots = min(self.position_limit_lots, (ceiling_units - 1) // value_units)
+        if ceiling_units and lot_value_units:
+            self.ordinary_lots = min(self.position_limit_lots, (ceiling_units - 1) // lot_value_units)
         self.margin_key += 1
         self.set_band()
 
     def most_a_lot_takes_units(self, leverage: int) -> int:
-        """Of initial margin in the first bracket, with the taker fee of two: a position may have open orders for twice
-        its lots. Each part is rounded up, so that the sum is never below what is asked for."""
+        """Ledger units of initial margin in the first bracket, with the taker fee of two lots: a position may have open
+        orders for twice its lots. Each part is rounded up, so that the sum is never below what is asked for."""
         initial_units = -(-self.lot_value_units * self.initial_steps[0][1] // PPB)
         return max(self.lot_value_units // leverage + 1, initial_units) - 2 * (-self.lot_fee_ppb_units // PPB)
 

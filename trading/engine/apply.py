@@ -58,8 +58,9 @@ from trading.engine.state import (
 def advance(
     state: State, time_ns: int, command: JournaledCommand, events: list[AnyEvent] | None = None
 ) -> list[AnyEvent]:
-    """The next record, whole: open it, decide it unless its events are known, apply these and close it.
+    """The next record, whole: open it, decide it unless its events are known, apply these and close it; its events.
 
+    time_ns: its stamp in UTC nanoseconds, not before `state.time_ns`, which whoever stamps or folds records sees to.
     One function, as a call costs as much as ten steps of what is done here with every command.
     """
     state.sequence += 1

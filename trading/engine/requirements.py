@@ -69,7 +69,7 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
 
 def has_plenty(position: Position, lots: int, buy_lots: int, sell_lots: int, loss_units: int, gain_units: int) -> bool:
     """Whether a cross position that would have these lots, open lots and open loss is within its limit, and its account
-    has more than all its positions could take. gain_units: of the fills at the mark, fees paid.
+    has more than all its positions could take. Ledger units; gain_units: of the fills at the mark, fees paid.
 
     So it is nearly always. False says nothing: only `equity_and_initial` knows.
     """

@@ -38,6 +38,7 @@ class State:
     `subject` is the order the running record is about, `traded` the instrument it traded in, first at
     `first_trade_ticks`; they are transient, not part of dump or hash. `liquidation_index`, `rank_queues`, and in
     `unwinding` and `settling` the instruments for which an UnwindFund or SettleFunding is queued, follow from the rest.
+    `last_id` is the last order, trade or liquidation id given, the bare domain before the first.
     `next_timer_ns` is when the first of `timers` is due, NEVER_NS when there is none.
     """
 

@@ -113,6 +113,7 @@ def _known_already(command: PlaceOrder, content: int, order_id: int) -> list[Any
 def _special_placed(
     command: PlaceOrder, order_id: int, resting_lots: int, cut_lots: int, open_loss_units: int
 ) -> SpecialOrderPlaced:
+    """The event of a special order: what it asks for, and what comes of it."""
     return SpecialOrderPlaced(
         order_id,
         command.account_id,
