@@ -28,8 +28,9 @@ class Instrument:
     initial margin) and the fields that repeat single `parameters` for whoever reads them with every order follow from
     the rest and are no state, nor is `unsettled`: the accounts that the sweep of funding has yet to visit, last first.
 
-    Up to `ordinary_lots` a position is within its limit and the first bracket, and each of its lots takes at most
-    `most_a_lot_takes_units` of margin: at the default leverage that is `lot_requirement_units`.
+    Up to `ordinary_lots` a position is within its limit and the brackets that ask for no more than the default leverage
+    does, `ordinary_step` being the last of these. Each of its lots takes at most `most_a_lot_takes_units` of margin: at
+    the default leverage that is `lot_requirement_units`.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Instrument:
         "minimum_notional_units",
         "newest_version",
         "ordinary_lots",
+        "ordinary_step",
         "own_state",
         "parameters",
         "position_limit_lots",
@@ -109,7 +111,8 @@ class Instrument:
             (ceiling_units, bracket.initial_rate_ppb, bracket.initial_cum_units)
             for ceiling_units, bracket in zip(ceilings_units, self.brackets, strict=True)
         ]
-        self.default_leverage = parameters.default_leverage
+        leverage = self.default_leverage = parameters.default_leverage  # which the first bracket admits
+        self.ordinary_step = [step for step in self.initial_steps if step[1] * leverage <= PPB][-1]
         self.maximum_open_orders = parameters.maximum_open_orders
         self.maximum_order_lots = parameters.maximum_order_lots
         self.maximum_price_ticks = parameters.maximum_price_ticks
@@ -123,7 +126,7 @@ class Instrument:
         lot_value_units = self.lot_value_units = price_ticks * self.value_units
         self.lot_fee_ppb_units = lot_value_units * self.taker_fee_ppb
         self.lot_requirement_units = self.most_a_lot_takes_units(self.default_leverage)
-        limit_units, ceiling_units = self.parameters.position_limit_units, self.initial_steps[0][0]
+        limit_units, ceiling_units = self.parameters.position_limit_units, self.ordinary_step[0]
         self.position_limit_lots = limit_units // lot_value_units if lot_value_units else 0
         self.ordinary_lots = self.position_limit_lots
         if ceiling_units and lot_value_units:
@@ -132,9 +135,9 @@ class Instrument:
         self.set_band()
 
     def most_a_lot_takes_units(self, leverage: int) -> int:
-        """Ledger units of initial margin in the first bracket, with the taker fee of two lots: a position may have open
+        """Ledger units of initial margin up to `ordinary_lots`, with the taker fee of two lots: a position may have open
         orders for twice its lots. Each part is rounded up, so that the sum is never below what is asked for."""
-        initial_units = -(-self.lot_value_units * self.initial_steps[0][1] // PPB)
+        initial_units = -(-self.lot_value_units * self.ordinary_step[1] // PPB)
         return max(self.lot_value_units // leverage + 1, initial_units) - 2 * (-self.lot_fee_ppb_units // PPB)
 
     def be_in(self, own_state: int, exchange_state: int) -> None:

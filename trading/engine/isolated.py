@@ -5,7 +5,7 @@ from __future__ import annotations
 from risk.core.margin import initial_margin_units
 from trading.core.positions import Position
 from trading.engine.events import AnyEvent
-from trading.engine.requirements import equity_and_initial, leverage_of
+from trading.engine.requirements import cross_equity_units, leverage_of
 from trading.engine.risk_events import IsolatedMarginChanged
 
 
@@ -46,7 +46,7 @@ def isolated_margin_changed(position: Position, lots: int, entry_value_units: in
     account, before = position.account, position.isolated_units
     assert before is not None
     owed_units = position.owed_funding_units()
-    free_units = equity_and_initial(account)[0] + before - owed_units + gained_units
+    free_units = cross_equity_units(account) + before - owed_units + gained_units
     after = isolated_after_fills(position, lots, entry_value_units, before - owed_units, free_units)
     if after == before - owed_units:
         return []

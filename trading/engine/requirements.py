@@ -51,6 +51,16 @@ def refresh(position: Position) -> None:
     position.margin_key = position.instrument.margin_key
 
 
+def cross_equity_units(account: Account) -> int:
+    """The account's collateral with what each position adds to it, in units of the settlement asset."""
+    units = account.collateral_units or 0
+    for position in account.positions.values():
+        if position.margin_key != position.instrument.margin_key:
+            refresh(position)
+        units += position.pnl_units
+    return units
+
+
 def equity_and_initial(account: Account, besides: Position | None = None) -> tuple[int, int]:
     """(cross equity, sum of the requirements on it) of the account in units of the settlement asset.
 

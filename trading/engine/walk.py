@@ -18,7 +18,7 @@ from trading.core.terms import (
     PPB,
 )
 from trading.engine.matches import TRADE
-from trading.engine.requirements import equity_and_initial, isolated_equity_units
+from trading.engine.requirements import cross_equity_units, isolated_equity_units
 
 Match = tuple[Order, int, int, int]  # see `Walk`
 MOST_MATCHES: Final = 1_000  # bounds the work of one command
@@ -115,19 +115,22 @@ class Walk:
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
                         return
-                elif maker.special is not None or maker.group_id or maker.reduce_only or beyond_mark_ticks > 0:
+                elif maker.special is not None or maker.group_id or maker.reduce_only:
                     left -= self._take(maker, left)
                 else:  # what `_take` would say of nearly every maker
                     lots = maker.open_lots
                     if lots > left:
                         lots = left
-                    left -= lots
-                    trade_units = lots * maker.price_ticks * instrument.value_units  # from here on as `_fill`
-                    fee_units = -(-trade_units * instrument.taker_fee_ppb // PPB)
-                    matches.append((maker, lots, TRADE, fee_units))
-                    self.filled_lots += lots
-                    self.filled_value_units += trade_units
-                    self.taker_fees_units += fee_units
+                    if beyond_mark_ticks > 0 and not self._can_bear(maker, lots):
+                        matches.append((maker, maker.open_lots, CANCEL_MARGIN, 0))
+                    else:
+                        left -= lots
+                        trade_units = lots * maker.price_ticks * instrument.value_units  # from here on as `_fill`
+                        fee_units = -(-trade_units * instrument.taker_fee_ppb // PPB)
+                        matches.append((maker, lots, TRADE, fee_units))
+                        self.filled_lots += lots
+                        self.filled_value_units += trade_units
+                        self.taker_fees_units += fee_units
                 if left == 0:
                     return
                 maker = maker.newer
@@ -202,7 +205,7 @@ class Walk:
         account = position.account
         cost_units = lots * self.beyond_mark_ticks * instrument.value_units
         cost_units += self.costs_units.get(account.account_id, 0)
-        bearable_units = equity_and_initial(account)[0]
+        bearable_units = cross_equity_units(account)
         if position.isolated_units is not None:
             bearable_units = self._bearable_isolated_units(position, maker.side, lots, bearable_units)
         if cost_units > max(0, bearable_units):

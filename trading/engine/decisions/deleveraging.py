@@ -11,7 +11,7 @@ from trading.engine.decisions.cancels import cancelled
 from trading.engine.events import AnyEvent
 from trading.engine.funding import funding_settled
 from trading.engine.isolated import isolated_after_fills
-from trading.engine.requirements import equity_and_initial, isolated_equity_units
+from trading.engine.requirements import cross_equity_units, isolated_equity_units
 from trading.engine.risk_events import IsolatedMarginChanged, PositionAssigned
 from trading.engine.state import State
 
@@ -98,7 +98,7 @@ def _at_own_prices(state: State, position: Position) -> list[Close]:
 def _bearable_units(counterpart: Position) -> int:
     """What its scope has to lose, owed funding paid."""
     if counterpart.isolated_units is None:
-        return max(0, equity_and_initial(counterpart.account)[0])
+        return max(0, cross_equity_units(counterpart.account))
     return max(0, isolated_equity_units(counterpart))
 
 

@@ -39,7 +39,7 @@ from trading.engine.decisions.deleveraging import assigned, deleverage
 from trading.engine.events import AnyEvent, SpecialOrderPlaced, TradeExecuted
 from trading.engine.execution import Execution
 from trading.engine.funding import funding_settled
-from trading.engine.requirements import equity_and_initial, fund_margin_units
+from trading.engine.requirements import cross_equity_units, fund_margin_units
 from trading.engine.risk_events import (
     DeficitCovered,
     IsolatedMarginChanged,
@@ -108,8 +108,7 @@ def _settled_account(state: State, end: LiquidationEnded) -> list[AnyEvent]:
 
 def _free_units(fund: Account) -> int:
     """The insurance fund's equity less what its own positions must hold."""
-    equity, _ = equity_and_initial(fund)
-    return equity - fund_margin_units(fund)
+    return cross_equity_units(fund) - fund_margin_units(fund)
 
 
 def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
@@ -119,9 +118,9 @@ def unwind_fund(state: State, command: UnwindFund) -> list[AnyEvent]:
     if position.lots == 0 or not position.instrument.is_ready(state.time_ns) or fund.is_being_liquidated(position):
         return []
     held = held_in(fund, CROSS)
-    equity, _ = equity_and_initial(fund)
     _, maintenances = margin_of(fund, CROSS, held)
-    limit = _limit_price_ticks(position, _bankruptcy_price_ticks(position, equity, held, maintenances))
+    equity_units = cross_equity_units(fund)
+    limit = _limit_price_ticks(position, _bankruptcy_price_ticks(position, equity_units, held, maintenances))
     execution = _against_the_book(position, abs(position.lots), limit) if limit else None
     return _order_events(state, execution) if execution is not None else []
 
