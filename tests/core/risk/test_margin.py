@@ -67,6 +67,26 @@ def test_liquidation_price_of_the_public_case():
     assert maintenance_margin_units(BRACKETS, 5_723_618 * value_units) // 10_000 == 23_618
 
 
+@given(st.integers(1, 125), st.integers(1, 1_000), st.integers(1, 10**7), lots, open_lots, open_lots)
+def test_no_lot_takes_more_than_the_most_that_it_takes(default_leverage, leverage, mark_ticks, held, buys, sells):
+    """Within the ordinary lots, whose last bracket asks for no more than the default leverage and the next for more."""
+    instrument = Instrument(TERMS, PARAMETERS._replace(default_leverage=default_leverage))
+    instrument.mark(mark_ticks)
+    most_lots = max(held + buys, sells - held)
+    scale = max(1, -(-most_lots // max(1, instrument.ordinary_lots)))
+    held, buys, sells = held // scale, buys // scale, sells // scale
+    most_lots = max(held + buys, sells - held)
+    for taken in (leverage, default_leverage):
+        required_units = initial_margin_units(instrument, held, buys, sells, 0, taken)
+        if most_lots <= instrument.ordinary_lots:
+            assert required_units <= most_lots * instrument.most_a_lot_takes_units(taken)
+    last = bracket_at(BRACKETS, instrument.ordinary_lots * instrument.lot_value_units)
+    beyond = bracket_at(BRACKETS, (instrument.ordinary_lots + 1) * instrument.lot_value_units)
+    assert last.initial_rate_ppb * default_leverage <= PPB
+    is_limited = instrument.ordinary_lots == instrument.position_limit_lots
+    assert is_limited or beyond.initial_rate_ppb * default_leverage > PPB
+
+
 @given(
     st.integers(1, 10**7),
     st.sampled_from((1, -1)),
