@@ -154,10 +154,10 @@ def test_rows_say_what_the_engine_says():
 def levels(kept, instrument_id, side):
     lots = {}
     for order in kept.values():
-        if order.position.instrument.instrument_id == instrument_id and order.side == side and not order.is_untriggered:
-            lots[order.price_ticks] = (
-                lots.get(order.price_ticks, 0) + order.open_lots - (order.special or NOT_SPECIAL).hidden_lots
-            )
+        special = order.special or NOT_SPECIAL
+        is_here = order.position.instrument.instrument_id == instrument_id and order.side == side
+        if is_here and not special.is_untriggered:
+            lots[order.price_ticks] = lots.get(order.price_ticks, 0) + order.open_lots - special.hidden_lots
     return sorted(lots.items(), reverse=side == terms.BUY)
 
 

@@ -25,6 +25,7 @@ from trading.api.scales import Scale
 from trading.core import terms
 from trading.core.listing import parse_parameters, parse_terms
 from trading.core.order_book import orders_of
+from trading.core.orders import is_untriggered
 from trading.engine import commands as c
 from trading.engine.engine import Engine
 from trading.engine.events import CommandRefused, OrderCancelled, OrderPlaced, OrderRejected, TradeExecuted
@@ -253,7 +254,7 @@ class Scenario:
         lots = sum(one for one, _ in fills)
         if order is None:
             status = self.fates.get(order_id, "filled")
-        elif order.is_untriggered:
+        elif is_untriggered(order):
             status = "untriggered"
         else:
             status = "partially_filled" if lots else "new"

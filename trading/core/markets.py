@@ -135,8 +135,8 @@ class Instrument:
         self.set_band()
 
     def most_a_lot_takes_units(self, leverage: int) -> int:
-        """Ledger units of initial margin up to `ordinary_lots`, with the taker fee of two lots: a position may have open
-        orders for twice its lots. Each part is rounded up, so that the sum is never below what is asked for."""
+        """Ledger units of initial margin up to `ordinary_lots`, with the taker fee of two lots: a position may have
+        open orders for twice its lots. Each part is rounded up, so that the sum is never below what is asked for."""
         initial_units = -(-self.lot_value_units * self.ordinary_step[1] // PPB)
         return max(self.lot_value_units // leverage + 1, initial_units) - 2 * (-self.lot_fee_ppb_units // PPB)
 

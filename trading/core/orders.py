@@ -10,22 +10,19 @@ if TYPE_CHECKING:
 
 
 class Order:
-    """A live order. `open_lots` rests in the book, or waits for its trigger while `is_untriggered`.
+    """A live order. `open_lots` rests in the book, or waits for its trigger.
 
     Quantities are lots, prices ticks, `filled_value_units` and `open_loss_units` ledger units of the settlement asset.
-    `special` is None of an ordinary order. `group_id` names a group in which one order cancels the others, 0: none.
-    `sequence` is the record that last changed it. `level`, `older` and `newer` are its place in the book, set while it
-    rests there. Whoever accepts an order gives it the terms that the book does not ask for, from `client_order_id` on.
+    `special` is None of an ordinary order. `sequence` is the record that last changed it. `level`, `older` and `newer`
+    are its place in the book, set while it rests there. Whoever accepts an order gives it the terms that the book does
+    not ask for, from `client_order_id` on.
     """
 
     __slots__ = (
         "client_order_id",
         "created_at_ns",
-        "expires_at_ns",
         "filled_lots",
         "filled_value_units",
-        "group_id",
-        "is_untriggered",
         "level",
         "newer",
         "older",
@@ -59,36 +56,37 @@ class Order:
     self_trade_prevention: int
     post_only: bool
     reduce_only: bool
-    expires_at_ns: int
-    group_id: int
     special: Special | None
     created_at_ns: int
     sequence: int
     open_loss_units: int
     filled_lots: int
     filled_value_units: int
-    is_untriggered: bool
 
 
 class Special:
     """What only some orders have, all 0 and False unless it is said.
 
-    One that waits for a price `is_queued` when it has come to `trigger_price_ticks`, until its turn. An iceberg shows
-    `display_lots` at a time, `hidden_lots` of its open ones are not shown. A trailing stop triggers
-    `trailing_distance_ticks` or `trailing_rate_ppb` behind `extreme_price_ticks`, the best price since it is active. An
-    order that others are attached to `has_attached`; they have its id as `parent_order_id` and are `is_asleep` until it
-    has a fill. `is_quote`: given by a mass quote.
+    `group_id` names a group in which one order cancels the others. One that waits for a price `is_untriggered`, and
+    `is_queued` when it has come to `trigger_price_ticks`, until its turn. An iceberg shows `display_lots` at a time,
+    `hidden_lots` of its open ones are not shown. A trailing stop triggers `trailing_distance_ticks` or
+    `trailing_rate_ppb` behind `extreme_price_ticks`, the best price since it is active. An order that others are
+    attached to `has_attached`; they have its id as `parent_order_id` and are `is_asleep` until it has a fill.
+    `is_quote`: given by a mass quote.
     """
 
     __slots__ = (
         "activation_price_ticks",
         "display_lots",
+        "expires_at_ns",
         "extreme_price_ticks",
+        "group_id",
         "has_attached",
         "hidden_lots",
         "is_asleep",
         "is_queued",
         "is_quote",
+        "is_untriggered",
         "parent_order_id",
         "trailing_distance_ticks",
         "trailing_rate_ppb",
@@ -97,6 +95,9 @@ class Special:
     )
 
     def __init__(self) -> None:
+        self.expires_at_ns = 0
+        self.group_id = 0
+        self.is_untriggered = False
         self.trigger_price_ticks = 0
         self.trigger_by = 0
         self.is_queued = False
@@ -113,6 +114,11 @@ class Special:
 
 
 NOT_SPECIAL: Final = Special()  # to read from, of ordinary orders
+
+
+def is_untriggered(order: Order) -> bool:
+    """Whether it waits for its trigger."""
+    return order.special is not None and order.special.is_untriggered
 
 
 def special_of(order: Order) -> Special:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from trading.core.accounts import NO_ORDERS
 from trading.core.markets import Instrument
-from trading.core.orders import Order, special_of
+from trading.core.orders import Order, is_untriggered, special_of
 from trading.core.terms import SETTLEMENT_ASSET, TRIGGER_BY_INDEX, TRIGGER_BY_LAST, TRIGGER_BY_MARK
 from trading.engine import events as e
 from trading.engine.apply_accounts import ACCOUNT_FOLDS
@@ -179,7 +179,7 @@ def _place_special_order(state: State, event: e.SpecialOrderPlaced) -> None:
 
 def _place_order(state: State, event: e.OrderPlaced, is_special: bool = False) -> None:
     (order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
-     self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units,
+     self_trade_prevention, post_only, reduce_only, _, _, resting_lots, _, open_loss_units,
     ) = ordinary_fields_of_placed(event) if is_special else fields_of_placed(event)  # fmt: skip
     account = state.accounts[account_id]
     position = account.positions.get(instrument_id)
@@ -198,15 +198,12 @@ def _place_order(state: State, event: e.OrderPlaced, is_special: bool = False) -
     order.self_trade_prevention = self_trade_prevention
     order.post_only = post_only
     order.reduce_only = reduce_only
-    order.expires_at_ns = 0
     order.created_at_ns = state.time_ns
     order.sequence = state.sequence
     order.open_loss_units = 0
     order.filled_lots = 0
     order.filled_value_units = 0
-    order.group_id = 0
     order.special = None
-    order.is_untriggered = False
     if is_special:
         make_special(account, order, event)
     state.last_id = order_id
@@ -222,16 +219,25 @@ def _place_order(state: State, event: e.OrderPlaced, is_special: bool = False) -
         account.orders = {}
     account.orders[order_id] = order
     position.open_orders += 1
-    if order.expires_at_ns:
-        state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account_id)
-    if trigger_by:
-        order.is_untriggered = True
-        order.open_lots = resting_lots
-        state.untriggered[order_id] = order
-        if not event.is_asleep:
-            watch_price(state, order)
-    else:
+    if not is_special or not _waits(state, order, resting_lots):
         rest(order, resting_lots, open_loss_units)
+
+
+def _waits(state: State, order: Order, lots: int) -> bool:
+    """Start the clock of a new order that ends by itself; whether it waits for its trigger."""
+    special = order.special
+    if special is None:
+        return False
+    if special.expires_at_ns:
+        state.add_timer(special.expires_at_ns, ORDER_EXPIRES, order.order_id, order.position.account.account_id)
+    if not special.trigger_by:
+        return False
+    special.is_untriggered = True
+    order.open_lots = lots
+    state.untriggered[order.order_id] = order
+    if not special.is_asleep:
+        watch_price(state, order)
+    return True
 
 
 def _execute_trade(state: State, event: e.TradeExecuted) -> None:
@@ -284,9 +290,9 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
         queue_trim(state, maker.position)
     if position.special is not None:
         queue_trim(state, position)
-    if maker.special is not None or maker.group_id:
+    if maker.special is not None:
         tell_related(state, maker, lots)
-    if taker.special is not None or taker.group_id:
+    if taker.special is not None:
         tell_related(state, taker, lots)
     if maker.special is not None and maker.special.is_quote:
         count_quote_fill(state, maker, lots)
@@ -309,7 +315,7 @@ def _cancel_order(state: State, event: e.OrderCancelled) -> None:
         assert order is not None and order.order_id == event.order_id
     elif event.rested:
         take_off_book(state, order, event.cancelled_lots)
-    elif order.is_untriggered:
+    elif is_untriggered(order):
         forget_trigger(state, order)
         order.open_lots = 0
         close(state, order)

@@ -6,7 +6,7 @@ from typing import Final
 
 from trading.core.accounts import Account
 from trading.core.markets import Instrument
-from trading.core.orders import NOT_SPECIAL, Order, Special, special_of
+from trading.core.orders import Order, Special, special_of
 from trading.core.positions import Position
 from trading.core.terms import INSTRUMENT_NORMAL, INSURANCE_FUND
 from trading.engine import events as e
@@ -40,9 +40,8 @@ QUEUED_COMMANDS: Final = frozenset(
 
 
 def forget_trigger(state: State, order: Order) -> None:
-    order.is_untriggered = False
-    position = order.position
-    special = order.special or NOT_SPECIAL
+    position, special = order.position, special_of(order)
+    special.is_untriggered = False
     if not special.is_asleep:
         position.instrument.trigger_book(special.trigger_by).remove(order)
         if special.parent_order_id:
@@ -60,12 +59,13 @@ def watch_price(state: State, order: Order) -> None:
 
 def make_special(account: Account, order: Order, event: e.OrderPlaced) -> None:
     """Give a new order what only special ones have."""
-    order.expires_at_ns = event.expires_at_ns
-    order.group_id = event.group_id
     if event.group_id:
         _join_group(account, event)
-    if event.trigger_by or event.display_lots or event.parent_order_id or event.is_quote or event.attached:
+    is_related = event.group_id or event.parent_order_id or event.is_quote or event.attached
+    if is_related or event.expires_at_ns or event.trigger_by or event.display_lots:
         special = order.special = Special()
+        special.expires_at_ns = event.expires_at_ns
+        special.group_id = event.group_id
         special.trigger_price_ticks = event.trigger_price_ticks
         special.trigger_by = event.trigger_by
         special.display_lots = event.display_lots
@@ -83,17 +83,19 @@ def _join_group(account: Account, event: e.OrderPlaced) -> None:
     if first is not None and event.parent_order_id:
         special_of(first).has_attached = True
     elif first is not None:
-        first.group_id = event.group_id
+        if first.special is None:
+            first.special = Special()
+        first.special.group_id = event.group_id
 
 
 def tell_related(state: State, order: Order, filled_lots: int) -> None:
     """An order was filled: attached ones follow in size; with the first fill the others of its group are to go."""
-    special = order.special or NOT_SPECIAL
+    special = special_of(order)
     if special.has_attached:
         size_attached(state, order)
-    elif order.group_id and not special.parent_order_id and order.filled_lots == filled_lots:
+    elif special.group_id and not special.parent_order_id and order.filled_lots == filled_lots:
         account_id = order.position.account.account_id
-        queue(state, CancelGroup(b"", 0, account_id, order.group_id, order.order_id, True))
+        queue(state, CancelGroup(b"", 0, account_id, special.group_id, order.order_id, True))
 
 
 def size_attached(state: State, order: Order) -> None:
@@ -182,10 +184,11 @@ def queue_triggers(state: State, instrument: Instrument) -> None:
     ):
         if price_ticks:
             for order in triggers.reached(price_ticks):
-                if not special_of(order).is_queued:
-                    special_of(order).is_queued = True
-                    if order.group_id:
+                special = special_of(order)
+                if not special.is_queued:
+                    special.is_queued = True
+                    if special.group_id:
                         account_id = order.position.account.account_id
-                        first = CancelGroup(b"", 0, account_id, order.group_id, order.order_id, False)
+                        first = CancelGroup(b"", 0, account_id, special.group_id, order.order_id, False)
                         state.pending.append((state.sequence, first))
                     state.pending.append((state.sequence, TriggerOrder(b"", 0, order.order_id)))

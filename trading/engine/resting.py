@@ -76,7 +76,7 @@ def take_off_book(state: State, order: Order, lots: int, closes: bool = True) ->
     if closes:  # as `close` does, to which nearly every cancel and trade comes
         position.open_orders -= 1
         del position.account.orders[order.order_id]
-        if order.expires_at_ns or order.client_order_id:
+        if order.special is not None or order.client_order_id:
             _end_terms(state, order)
 
 
@@ -103,8 +103,8 @@ def close(state: State, order: Order) -> None:
 
 
 def _end_terms(state: State, order: Order) -> None:
-    account = order.position.account
-    if order.expires_at_ns:
-        state.remove_timer(order.expires_at_ns, ORDER_EXPIRES, order.order_id, account.account_id)
+    account, special = order.position.account, order.special
+    if special is not None and special.expires_at_ns:
+        state.remove_timer(special.expires_at_ns, ORDER_EXPIRES, order.order_id, account.account_id)
     if order.client_order_id:
         mark_closed(account, order.client_order_id, state.time_ns)

@@ -43,7 +43,9 @@ _ORDER_FIELDS: Final = (
     "created_at_ns",
     "sequence",
 )
-_TRIGGER_FIELDS: Final = frozenset(("trigger_price_ticks", "trigger_by"))  # of the order's, kept with what is special
+_SPECIAL_ORDER_FIELDS: Final = frozenset(  # of the order's, kept with what is special
+    ("trigger_price_ticks", "trigger_by", "expires_at_ns", "is_untriggered", "group_id")
+)
 _SPECIAL_FIELDS: Final = (
     "trailing_distance_ticks",
     "trailing_rate_ppb",
@@ -233,7 +235,7 @@ def _load_protection(parts: list[Any]) -> MarketMakerProtection | None:
 
 def _dump_order(order: Order) -> list[Any]:
     special = order.special or NOT_SPECIAL
-    plain = [getattr(special if name in _TRIGGER_FIELDS else order, name) for name in _ORDER_FIELDS]
+    plain = [getattr(special if name in _SPECIAL_ORDER_FIELDS else order, name) for name in _ORDER_FIELDS]
     rare = [getattr(special, name) for name in _SPECIAL_FIELDS]
     return [order.order_id, order.position.instrument.instrument_id, *plain, rare if any(rare) else []]
 
@@ -284,16 +286,19 @@ def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
     order, special = Order(), Special()
     order.order_id, order.position = order_id, account.positions[instrument_id]
     for name, value in zip(_ORDER_FIELDS, plain, strict=True):
-        setattr(special if name in _TRIGGER_FIELDS else order, name, value)
+        setattr(special if name in _SPECIAL_ORDER_FIELDS else order, name, value)
     for name, value in zip(_SPECIAL_FIELDS, rare, strict=bool(rare)):
         setattr(special, name, value)
-    order.special = special if rare or special.trigger_by else None
-    if order.expires_at_ns:
-        state.add_timer(order.expires_at_ns, ORDER_EXPIRES, order_id, account.account_id)
-    if order.is_untriggered:
+    if not (rare or any(getattr(special, name) for name in _SPECIAL_ORDER_FIELDS)):
+        order.special = None
+        return order
+    order.special = special
+    if special.expires_at_ns:
+        state.add_timer(special.expires_at_ns, ORDER_EXPIRES, order_id, account.account_id)
+    if special.is_untriggered:
         state.untriggered[order_id] = order
-        if not (order.special and order.special.is_asleep):
+        if not special.is_asleep:
             watch(order)
-    elif order.special and order.special.is_quote:
+    elif special.is_quote:
         order.position.special_orders().quotes[order_id] = order
     return order

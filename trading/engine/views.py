@@ -6,7 +6,7 @@ from typing import Any
 
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
 from trading.core.accounts import Account
-from trading.core.orders import NOT_SPECIAL, Order
+from trading.core.orders import Order, Special
 from trading.core.positions import Position
 from trading.core.terms import TRAILING_STOP
 from trading.engine.replies import AccountView, PositionView
@@ -30,18 +30,17 @@ def order_state(order: Order) -> tuple[Any, ...]:
         order.filled_value_units,
         order.created_at_ns,
     )
-    if order.special is None and not order.expires_at_ns and not order.group_id:
+    if order.special is None:
         return state
-    return state + _more(order)
+    return state + _more(order, order.special)
 
 
-def _more(order: Order) -> tuple[Any, ...]:
+def _more(order: Order, special: Special) -> tuple[Any, ...]:
     """What ordinary limit and market orders do without."""
-    special = order.special or NOT_SPECIAL
     return (
-        order.expires_at_ns,
-        order.group_id,
-        order.is_untriggered,
+        special.expires_at_ns,
+        special.group_id,
+        special.is_untriggered,
         # No reader knows where the trigger of a trailing stop has run to.
         0 if order.order_type == TRAILING_STOP else special.trigger_price_ticks,
         special.trigger_by,

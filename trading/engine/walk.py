@@ -115,7 +115,7 @@ class Walk:
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
                         return
-                elif maker.special is not None or maker.group_id or maker.reduce_only:
+                elif maker.special is not None or maker.reduce_only:
                     left -= self._take(maker, left)
                 else:  # what `_take` would say of nearly every maker
                     lots = maker.open_lots
@@ -174,12 +174,12 @@ class Walk:
 
     def _take(self, maker: Order, left: int) -> int:
         """Fill against one maker; a reduce-only maker no further than its account's position reaches by then."""
-        if maker.group_id and self._is_of_a_filled_group(maker):
-            self.matches.append((maker, maker.open_lots, CANCEL_GROUP, 0))
-            return 0
         open_lots = maker.open_lots
         special = maker.special
         if special is not None:
+            if special.group_id and self.groups.get(special.group_id, maker.order_id) != maker.order_id:
+                self.matches.append((maker, open_lots, CANCEL_GROUP, 0))
+                return 0
             open_lots -= special.hidden_lots
         lots = open_lots if open_lots < left else left
         is_cut = False
@@ -227,13 +227,9 @@ class Walk:
             return cross_units + own_units
         return max(0, cross_units) + own_units * changed // held
 
-    def _is_of_a_filled_group(self, maker: Order) -> bool:
-        """Whether this walk has filled another of its group, of which one cancels the other."""
-        return self.groups.get(maker.group_id, maker.order_id) != maker.order_id
-
     def _fill(self, maker: Order, lots: int) -> None:
-        if maker.group_id:
-            self.groups[maker.group_id] = maker.order_id
+        if maker.special is not None and maker.special.group_id:
+            self.groups[maker.special.group_id] = maker.order_id
         instrument = self.position.instrument
         value_units = lots * maker.price_ticks * instrument.value_units
         fee_units = -(-value_units * instrument.taker_fee_ppb // PPB)  # as `ceil_ppb`, here and where a trade is stated

@@ -42,7 +42,7 @@ def amend_order(state: State, command: AmendOrder) -> list[AnyEvent]:
     open_lots = order.open_lots + quantity_lots - order.quantity_lots
     if open_lots <= 0:
         return [cancelled(order, CANCEL_USER)]
-    if order.is_untriggered or (price_ticks == order.price_ticks and open_lots <= order.open_lots):
+    if special.is_untriggered or (price_ticks == order.price_ticks and open_lots <= order.open_lots):
         return [amended_in_place(order, quantity_lots, open_lots, price_ticks)]
     return _requeue(state, command, order, quantity_lots, price_ticks, open_lots)
 
@@ -97,11 +97,12 @@ def amended_in_place(
     order: Order, quantity_lots: int, open_lots: int, price_ticks: int = 0, wakes: bool = False
 ) -> OrderAmended:
     """The order keeps its place: at most as many open lots as before, or any number while it waits for its trigger."""
+    special = order.special or NOT_SPECIAL
     kept_units = hidden_lots = 0
-    if not order.is_untriggered:
+    if not special.is_untriggered:
         lost_lots = order.open_lots - open_lots
         kept_units = order.open_loss_units - release_open_loss(order, lost_lots)
-        hidden_lots = max(0, (order.special or NOT_SPECIAL).hidden_lots - lost_lots)
+        hidden_lots = max(0, special.hidden_lots - lost_lots)
     price_ticks = price_ticks or order.price_ticks
     return _amended(order, quantity_lots, price_ticks, open_lots, kept_units, hidden_lots, requeued=False, wakes=wakes)
 
@@ -116,7 +117,7 @@ def _amended(
     requeued: bool,
     wakes: bool = False,
 ) -> OrderAmended:
-    position = order.position
+    position, special = order.position, order.special or NOT_SPECIAL
     return OrderAmended(
         order.order_id,
         position.account.account_id,
@@ -129,8 +130,8 @@ def _amended(
         resting_lots,
         open_loss_units,
         requeued,
-        order.is_untriggered,
-        (order.special or NOT_SPECIAL).hidden_lots,
+        special.is_untriggered,
+        special.hidden_lots,
         hidden_lots,
         wakes,
     )

@@ -116,7 +116,7 @@ def trim_reduce_only(state: State, command: TrimReduceOnly) -> list[AnyEvent]:
 
 def cancelled(order: Order, reason: int) -> OrderCancelled:
     """The event that closes an open order with all it has left."""
-    position = order.position
+    position, special = order.position, order.special
     return OrderCancelled(
         order.order_id,
         position.account.account_id,
@@ -124,9 +124,9 @@ def cancelled(order: Order, reason: int) -> OrderCancelled:
         order.side,
         order.price_ticks,
         order.open_lots,
-        not order.is_untriggered,
+        special is None or not special.is_untriggered,
         reason,
-        order.special.hidden_lots if order.special is not None else 0,
+        special.hidden_lots if special is not None else 0,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.core.orders import NOT_SPECIAL, Order
+from trading.core.orders import NOT_SPECIAL, Order, is_untriggered
 from trading.core.positions import Position
 from trading.core.terms import (
     CANCEL_GROUP,
@@ -114,7 +114,7 @@ def size_attached(state: State, command: SizeAttached) -> list[AnyEvent]:
     events: list[AnyEvent] = []
     for _, order in sorted(state.accounts[command.account_id].orders.items()):
         special = order.special or NOT_SPECIAL
-        if special.parent_order_id != command.parent_order_id or not order.is_untriggered:
+        if special.parent_order_id != command.parent_order_id or not special.is_untriggered:
             continue
         if filled_lots == 0:
             events.append(cancelled(order, CANCEL_PARENT))
@@ -128,15 +128,19 @@ def cancel_group(state: State, command: CancelGroup) -> list[AnyEvent]:
     others = [
         order
         for order_id, order in sorted(state.accounts[command.account_id].orders.items())
-        if order_id != command.order_id and (order.group_id == command.group_id or order_id == command.group_id)
+        if order_id != command.order_id and _is_of_group(order, command.group_id)
     ]
     if not command.is_filled:
         chosen = state.untriggered.get(command.order_id)
         if chosen is None or chosen.position.instrument.state != INSTRUMENT_NORMAL:
             return []
-        if all(order.is_untriggered for order in others) and _would_be_rejected(chosen):
+        if all(is_untriggered(order) for order in others) and _would_be_rejected(chosen):
             return []
     return [cancelled(order, CANCEL_GROUP) for order in others]
+
+
+def _is_of_group(order: Order, group_id: int) -> bool:
+    return order.order_id == group_id or (order.special or NOT_SPECIAL).group_id == group_id
 
 
 def _would_be_rejected(order: Order) -> bool:
@@ -164,4 +168,4 @@ def _group_refusal(group_id: int, position: Position) -> str:
     special = first.special or NOT_SPECIAL
     if first.filled_lots or special.parent_order_id or special.has_attached or special.is_quote:
         return "invalid_parameter"
-    return "invalid_parameter" if first.group_id and first.group_id != group_id else ""
+    return "invalid_parameter" if special.group_id and special.group_id != group_id else ""
