@@ -249,8 +249,8 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     maker_account = state.accounts[maker_account_id]
     maker, taker = maker_account.orders[maker_order_id], state.subject
     assert taker is not None
-    position = maker.position
-    instrument = position.instrument
+    maker_position, taker_position = maker.position, taker.position
+    instrument = maker_position.instrument
     value_units = price_ticks * lots * instrument.value_units
     maker.filled_lots += lots
     maker.filled_value_units += value_units
@@ -264,18 +264,17 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     asset = instrument.settlement_asset
     noted = state.liquidation_index.noted
     noted[maker_account_id] = noted[taker_account_id] = True
-    if position.lots == 0:
-        position.funding_index = instrument.funding_index
-    position.lots = maker_lots
-    position.entry_value_units = maker_entry_units
-    position.margin_key = -1
-    position = taker.position
-    if position.lots == 0:
-        position.funding_index = instrument.funding_index
-    position.lots = taker_lots
-    position.entry_value_units = taker_entry_units
-    position.margin_key = -1
-    taker_account = position.account
+    if maker_position.lots == 0:
+        maker_position.funding_index = instrument.funding_index
+    maker_position.lots = maker_lots
+    maker_position.entry_value_units = maker_entry_units
+    maker_position.margin_key = -1
+    if taker_position.lots == 0:
+        taker_position.funding_index = instrument.funding_index
+    taker_position.lots = taker_lots
+    taker_position.entry_value_units = taker_entry_units
+    taker_position.margin_key = -1
+    taker_account = taker_position.account
     maker_units, taker_units = maker_pnl_units - maker_fee_units, taker_pnl_units - taker_fee_units
     if asset == SETTLEMENT_ASSET:  # what `credit` does, without its calls
         maker_account.collateral_units = (maker_account.collateral_units or 0) + maker_units
@@ -286,10 +285,10 @@ def _execute_trade(state: State, event: e.TradeExecuted) -> None:
     fees_units = state.fees_units
     fees_units[asset] = fees_units.get(asset, 0) + maker_fee_units + taker_fee_units
 
-    if maker.position.special is not None:  # else there is nothing to trim: two calls spared
-        queue_trim(state, maker.position)
-    if position.special is not None:
-        queue_trim(state, position)
+    if maker_position.special is not None:  # else there is nothing to trim: two calls spared
+        queue_trim(state, maker_position)
+    if taker_position.special is not None:
+        queue_trim(state, taker_position)
     if maker.special is not None:
         tell_related(state, maker, lots)
     if taker.special is not None:

@@ -36,8 +36,9 @@ def state_matches(
     maker_fee_ppb = instrument.parameters.maker_fee_ppb
     funding_index = instrument.funding_index
     are_isolated = taker.isolated_units is not None and not is_liquidation
-    first, trade_id = len(events), state.next_id(ids_used + 1)
-    taker_lots, taker_entry, taker_owes = taker.lots, taker.entry_value_units, taker.is_unsettled()
+    first, trade_id = len(events), state.last_id + (ids_used + 1) * DOMAINS
+    taker_lots, taker_entry = taker.lots, taker.entry_value_units
+    taker_owes = taker.funding_index != funding_index and taker_lots != 0
     running: dict[int, tuple[int, int]] = {}
     icebergs: dict[int, tuple[int, int]] = {}
     for maker, lots, kind, taker_fee_units in matches:
@@ -53,7 +54,9 @@ def state_matches(
         if taker_owes:
             events.append(funding_settled(taker))
             taker_owes = False
-        lots_before, entry_before = running.get(maker_id) or (maker_position.lots, maker_position.entry_value_units)
+        lots_before, entry_before = maker_position.lots, maker_position.entry_value_units
+        if maker_id in running:
+            lots_before, entry_before = running[maker_id]
         maker_lots, maker_entry, maker_pnl = fill_position(lots_before, entry_before, -side, lots, lot_value)
         running[maker_id] = (maker_lots, maker_entry)
         taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)

@@ -90,14 +90,15 @@ class Walk:
     groups: dict[int, int]
     costs_units: dict[int, int]
     beyond_mark_ticks: int
-    icebergs: deque[tuple[Order, int]]
+    icebergs: list[tuple[Order, int]]
 
     def walk(self, opposite: Ladder) -> None:
         """9d: collect counterparts, best price first and oldest first within, until the lots are used up."""
         self.groups = {}
         self.costs_units = {}
-        self.icebergs = deque()
+        self.icebergs = []
         left = self.lots - self.cut_lots
+        filled_value_units = taker_fees_units = 0  # of ordinary fills; `_fill` sums up the others
         bound = -self.side * self.price_ticks
         instrument = self.position.instrument
         mark_key = opposite.side * instrument.mark_price_ticks
@@ -105,16 +106,16 @@ class Walk:
         levels, matches = opposite.levels, self.matches
         for key in reversed(opposite.keys):
             if key < bound:
-                return
+                break
             beyond_mark_ticks = self.beyond_mark_ticks = key - mark_key
             maker = levels[key].oldest
             while maker is not None:
                 if len(matches) >= MOST_MATCHES:
                     self.is_cut_short = True
-                    return
+                    break
                 if maker.position.account.user_id == user_id:
                     if self._meet_own(maker):
-                        return
+                        break
                 elif maker.special is not None or maker.reduce_only:
                     left -= self._take(maker, left)
                 else:  # what `_take` would say of nearly every maker
@@ -125,23 +126,28 @@ class Walk:
                         matches.append((maker, maker.open_lots, CANCEL_MARGIN, 0))
                     else:
                         left -= lots
-                        trade_units = lots * maker.price_ticks * instrument.value_units  # from here on as `_fill`
-                        fee_units = -(-trade_units * instrument.taker_fee_ppb // PPB)
+                        value_units = lots * maker.price_ticks * instrument.value_units  # from here on as `_fill`
+                        fee_units = -(-value_units * instrument.taker_fee_ppb // PPB)
                         matches.append((maker, lots, TRADE, fee_units))
-                        self.filled_lots += lots
-                        self.filled_value_units += trade_units
-                        self.taker_fees_units += fee_units
+                        filled_value_units += value_units
+                        taker_fees_units += fee_units
                 if left == 0:
-                    return
+                    break
                 maker = maker.newer
+            if maker is not None:  # it ends with this one
+                break
             if self.icebergs:
                 left = self._walk_icebergs(left)
                 if left == 0 or self.is_cut_short:
-                    return
+                    break
+        self.filled_lots = self.lots - self.cut_lots - left
+        self.filled_value_units += filled_value_units
+        self.taker_fees_units += taker_fees_units
 
     def _walk_icebergs(self, left: int) -> int:
         """Icebergs whose shown lots are used up come behind all others at their price, again and again."""
-        icebergs = self.icebergs
+        icebergs = deque(self.icebergs)
+        self.icebergs.clear()
         while icebergs and left:
             if len(self.matches) >= MOST_MATCHES:
                 self.is_cut_short = True
@@ -157,7 +163,6 @@ class Walk:
             left -= lots
             if lots == shown_lots and hidden_lots > lots:
                 icebergs.append((maker, hidden_lots - lots))
-        icebergs.clear()
         return left
 
     def _meet_own(self, maker: Order) -> bool:
@@ -234,7 +239,6 @@ class Walk:
         value_units = lots * maker.price_ticks * instrument.value_units
         fee_units = -(-value_units * instrument.taker_fee_ppb // PPB)  # as `ceil_ppb`, here and where a trade is stated
         self.matches.append((maker, lots, TRADE, fee_units))
-        self.filled_lots += lots
         self.filled_value_units += value_units
         self.taker_fees_units += fee_units
 
