@@ -18,7 +18,7 @@ from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
 from trading.core.triggers import TriggerBook
 from trading.engine import apply, client_orders, consequences, engine, execution, matches, snapshot
-from trading.engine.commands import CancelAfter, FireCancelAfter
+from trading.engine.commands import CancelAfter, FireCancelAfter, PlaceOrder
 from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
 from trading.engine.events import CancelAfterSet, CommandRepeated, OrderCancelled, TradeExecuted
@@ -252,16 +252,18 @@ def client_order_ids_are_free_after_the_close():
 
 @bug
 def the_open_orders_limit_is_off_by_one():
-    original = orders._refusal
-
-    def refusal(command: Any, position: Position, *more: Any) -> str:
+    def place_order(state: State, command: PlaceOrder) -> list[Any]:
+        account = state.accounts.get(command.account_id)
+        position = account.positions.get(command.instrument_id) if account is not None else None
+        if position is None:
+            return orders.place_order(state, command)
         position.open_orders -= 1
         try:
-            return original(command, position, *more)
+            return orders.place_order(state, command)
         finally:
             position.open_orders += 1
 
-    with patch.object(orders, "_refusal", refusal):
+    with patch.dict(DECISIONS, {PlaceOrder: place_order}):
         yield
 
 

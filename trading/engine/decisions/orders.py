@@ -46,6 +46,7 @@ def place_special_order(state: State, command: PlaceSpecialOrder) -> list[AnyEve
 
 
 def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> list[AnyEvent]:
+    """Rules 1 to 9 of docs/engine-rules.md in one go: it comes with nearly every command, and calls are dear."""
     (_, _, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
      self_trade_prevention, post_only, reduce_only,
     ) = ordinary_fields_of_order(command) if is_special else fields_of_order(command)  # fmt: skip
@@ -54,53 +55,59 @@ def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> 
         return refuse(command, "account_not_found")
     position = account.positions.get(instrument_id)
     if position is None:
-        instrument = state.instruments.get(instrument_id)
-        if instrument is None:
+        if instrument_id not in state.instruments:
             return refuse(command, "instrument_not_found")
-        position = Position(account, instrument)
+        position = Position(account, state.instruments[instrument_id])
+    instrument = position.instrument
     if client_order_id:
         known = known_client_order(account, client_order_id, state.time_ns)
         if known is not None:
             return _known_already(command, *known)
-    code = _refusal(
-        command, position, state.time_ns, is_special,
-        side, order_type, quantity_lots, price_ticks, time_in_force, self_trade_prevention, client_order_id,
-    )  # fmt: skip
-    if code:
-        return refuse(command, code)
-    order_id = state.last_id + DOMAINS  # the next one
-    execution: Execution | None = None
-    resting: tuple[str, int] | None = None
+    if (
+        (side != 1 and side != -1)
+        or not EXPIRE_MAKER <= self_trade_prevention <= EXPIRE_BOTH
+        or (client_order_id and len(client_order_id) > LONGEST_CLIENT_ORDER_ID)
+    ):
+        return refuse(command, "invalid_parameter")
+    is_market, code = False, ""
+    if is_special or order_type != LIMIT or time_in_force != GTC:
+        is_market, code = order_type in MARKET_TYPES, _refusal_of_shape(command, position, state.time_ns, is_special)
+        if code:
+            return refuse(command, code)
+    if not 1 <= quantity_lots <= instrument.maximum_order_lots:
+        return refuse(command, "invalid_quantity")
+    if price_ticks != 0 if is_market else not 1 <= price_ticks <= instrument.maximum_price_ticks:
+        return refuse(command, "invalid_price")
+    if is_special and not _is_priced_rightly(command, instrument.maximum_price_ticks):
+        return refuse(command, "invalid_price")
+    if account.state != ACCOUNT_NORMAL or account.liquidations is not None or not instrument.is_open:
+        code = _refusal_of_states(command, position)
+        if code:
+            return refuse(command, code)
+    most_orders = account.maximum_open_orders or instrument.maximum_open_orders
+    if position.open_orders + (len(command.attached) if is_special else 0) >= most_orders:
+        return refuse(command, "too_many_open_orders")
+    order_id, resting_lots, cut_lots, loss_units = state.last_id + DOMAINS, quantity_lots, 0, 0
+    execution, resting = None, None
     if order_type == LIMIT and time_in_force == GTC and not reduce_only:
         resting = plan_resting(position, side, quantity_lots, price_ticks)
     if resting is not None:
-        code, open_loss_units = resting
-        if code:
-            return refuse(command, code)
-        resting_lots, cut_lots = quantity_lots, 0
-    elif is_special and order_type in TRIGGERED_TYPES:
-        resting_lots, cut_lots, open_loss_units = quantity_lots, 0, 0
-    else:
+        code, loss_units = resting
+    elif not is_special or order_type not in TRIGGERED_TYPES:
         execution = Execution(position, command, quantity_lots, price_ticks)
         code = execution.plan()
-        if code:
-            return refuse(command, code)
-        resting_lots, cut_lots = execution.resting_lots, execution.cut_lots
-        open_loss_units = execution.open_loss_units
+        resting_lots, cut_lots, loss_units = execution.resting_lots, execution.cut_lots, execution.open_loss_units
+    if code:
+        return refuse(command, code)
     if is_special:
-        placed: OrderPlaced = _special_placed(command, order_id, resting_lots, cut_lots, open_loss_units)
-    else:
-        placed = OrderPlaced(
-            order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks,
-            time_in_force, self_trade_prevention, post_only, reduce_only, 0, 0, resting_lots, cut_lots, open_loss_units,
-        )  # fmt: skip
+        return _special_placed(state, command, order_id, resting_lots, cut_lots, loss_units, execution)
+    placed = OrderPlaced(
+        order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks,
+        time_in_force, self_trade_prevention, post_only, reduce_only, 0, 0, resting_lots, cut_lots, loss_units,
+    )  # fmt: skip
     events: list[AnyEvent] = [placed]
     if execution is not None and (execution.matches or resting_lots != quantity_lots):
         execution.state_events(state, order_id, 1, events)
-    if is_special and command.attached:
-        filled_lots = execution.filled_lots if execution is not None else 0
-        if resting_lots or filled_lots:
-            state_attached(state, command, order_id, filled_lots, events)
     return events
 
 
@@ -111,10 +118,16 @@ def _known_already(command: PlaceOrder, content: int, order_id: int) -> list[Any
 
 
 def _special_placed(
-    command: PlaceOrder, order_id: int, resting_lots: int, cut_lots: int, open_loss_units: int
-) -> SpecialOrderPlaced:
-    """The event of a special order: what it asks for, and what comes of it."""
-    return SpecialOrderPlaced(
+    state: State,
+    command: PlaceOrder,
+    order_id: int,
+    resting_lots: int,
+    cut_lots: int,
+    open_loss_units: int,
+    execution: Execution | None,
+) -> list[AnyEvent]:
+    """The events of a special order: what it asks for, what comes of it, and the orders attached to it."""
+    placed = SpecialOrderPlaced(
         order_id,
         command.account_id,
         command.instrument_id,
@@ -141,6 +154,14 @@ def _special_placed(
         group_id=command.group_id,
         attached=command.attached,
     )
+    events: list[AnyEvent] = [placed]
+    filled_lots = 0
+    if execution is not None:
+        execution.state_events(state, order_id, 1, events)
+        filled_lots = execution.filled_lots
+    if command.attached and (resting_lots or filled_lots):
+        state_attached(state, command, order_id, filled_lots, events)
+    return events
 
 
 def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
@@ -174,72 +195,22 @@ def trigger_order(state: State, command: TriggerOrder) -> list[AnyEvent]:
     return events
 
 
-def _refusal(
-    command: PlaceOrder,
-    position: Position,
-    time_ns: int,
-    is_special: bool,
-    side: int,
-    order_type: int,
-    quantity_lots: int,
-    price_ticks: int,
-    time_in_force: int,
-    self_trade_prevention: int,
-    client_order_id: str,
-) -> str:
-    """Rules 3 to 7: shape, size, states, number of open orders. What was read of the command comes with it."""
-    account, instrument = position.account, position.instrument
-    if (
-        (side != 1 and side != -1)
-        or not EXPIRE_MAKER <= self_trade_prevention <= EXPIRE_BOTH
-        or (client_order_id and len(client_order_id) > LONGEST_CLIENT_ORDER_ID)
-    ):
-        return "invalid_parameter"
-    is_plain, is_market = True, False
-    if is_special or order_type != LIMIT or time_in_force != GTC:
-        is_plain = order_type == LIMIT and time_in_force in RESTING
-        is_market = order_type in MARKET_TYPES
-        code = _refusal_of_shape(command, position, time_ns, is_special, is_plain)
-        if code:
-            return code
-    if not 1 <= quantity_lots <= instrument.maximum_order_lots:
-        return "invalid_quantity"
-    highest = instrument.maximum_price_ticks
-    if price_ticks != 0 if is_market else not 1 <= price_ticks <= highest:
-        return "invalid_price"
-    if is_special and not _is_priced_rightly(command, highest):
-        return "invalid_price"
-    if account.state != ACCOUNT_NORMAL and account.may_not_place(command.reduce_only):
-        return "account_restricted"
-    if account.liquidations is not None and account.is_being_liquidated(position):
-        return "account_restricted"
-    if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
-        return "instrument_halted"
-    if instrument.state == INSTRUMENT_POST_ONLY and not is_plain:
-        return "post_only_mode"
-    if position.open_orders + (len(command.attached) if is_special else 0) >= (
-        account.maximum_open_orders or instrument.maximum_open_orders
-    ):
-        return "too_many_open_orders"
-    return ""
-
-
-def _refusal_of_shape(command: PlaceOrder, position: Position, time_ns: int, is_special: bool, is_plain: bool) -> str:
+def _refusal_of_shape(command: PlaceOrder, position: Position, time_ns: int, is_special: bool) -> str:
     """Rules 3 and 4 for all but ordinary limit orders."""
     order_type, time_in_force = command.order_type, command.time_in_force
     if (
         not LIMIT <= order_type <= TRAILING_STOP
         or not GTC <= time_in_force <= GTD
         or (order_type in MARKET_TYPES and time_in_force in RESTING)
-        or (command.post_only and not is_plain)
+        or (command.post_only and not _is_plain(command))
     ):
         return "invalid_parameter"
     if is_special or order_type in TRIGGERED_TYPES or time_in_force == GTD:
-        return _refusal_of_more(command, position, time_ns, is_plain)
+        return _refusal_of_more(command, position, time_ns)
     return ""
 
 
-def _refusal_of_more(command: PlaceOrder, position: Position, time_ns: int, is_plain: bool) -> str:
+def _refusal_of_more(command: PlaceOrder, position: Position, time_ns: int) -> str:
     """Rules 3 and 4 for what only some orders have."""
     waits, is_trailing = command.order_type in TRIGGERED_TYPES, command.order_type == TRAILING_STOP
     if (
@@ -250,7 +221,24 @@ def _refusal_of_more(command: PlaceOrder, position: Position, time_ns: int, is_p
         or not trails_rightly(command)
     ):
         return "invalid_parameter"
-    return special_refusal(command, position, is_plain)
+    return special_refusal(command, position, _is_plain(command))
+
+
+def _is_plain(command: PlaceOrder) -> bool:
+    """Whether it is a limit order that may rest."""
+    return command.order_type == LIMIT and command.time_in_force in RESTING
+
+
+def _refusal_of_states(command: PlaceOrder, position: Position) -> str:
+    """Rules 5 and 6: what account and instrument let nobody do now, or not this order."""
+    account, instrument = position.account, position.instrument
+    if account.may_not_place(command.reduce_only) or account.is_being_liquidated(position):
+        return "account_restricted"
+    if instrument.state >= INSTRUMENT_CANCEL_ONLY or instrument.mark_price_ticks == 0:
+        return "instrument_halted"
+    if instrument.state == INSTRUMENT_POST_ONLY and not _is_plain(command):
+        return "post_only_mode"
+    return ""
 
 
 def _is_priced_rightly(command: PlaceOrder, highest: int) -> bool:
