@@ -60,28 +60,13 @@ def state_matches(
         maker_lots, maker_entry, maker_pnl = fill_position(lots_before, entry_before, -side, lots, lot_value)
         running[maker_id] = (maker_lots, maker_entry)
         taker_lots, taker_entry, taker_pnl = fill_position(taker_lots, taker_entry, side, lots, lot_value)
-        events.append(
-            TradeExecuted(
-                trade_id,
-                instrument_id,
-                price,
-                lots,
-                side,
-                maker.order_id,
-                maker_id,
-                -(-lot_value * lots * maker_fee_ppb // PPB),
-                maker_pnl,
-                maker_lots,
-                maker_entry,
-                order_id,
-                taker_id,
-                taker_fee_units if not is_liquidation else 0,
-                taker_pnl,
-                taker_lots,
-                taker_entry,
-                _replenished_lots(maker, lots, icebergs) if special is not None and special.hidden_lots else 0,
-            )
-        )
+        trade = TradeExecuted(
+            trade_id, instrument_id, price, lots, side,
+            maker.order_id, maker_id, -(-lot_value * lots * maker_fee_ppb // PPB), maker_pnl, maker_lots, maker_entry,
+            order_id, taker_id, taker_fee_units if not is_liquidation else 0, taker_pnl, taker_lots, taker_entry,
+            _replenished_lots(maker, lots, icebergs) if special is not None and special.hidden_lots else 0,
+        )  # fmt: skip
+        events.append(trade)
         trade_id += DOMAINS
         if maker_position.isolated_units is not None:
             are_isolated = True
