@@ -38,6 +38,8 @@ SETTINGS = {
 }
 if sys.platform == "linux":
     SETTINGS["recovery_init_sync_method"] = "syncfs"  # a crash is over seconds sooner than by an fsync of each file
+START_TIMEOUT_S = 60
+RECOVERY_TIMEOUT_S = 600  # it reads again what was written since the last checkpoint, and would begin anew if ended
 
 
 class Postgres:
@@ -69,20 +71,21 @@ class Postgres:
             is_server=True,
         )
 
-    def wait_ready(self, *, timeout_s: float = 60, pause: Callable[[], None] = lambda: time.sleep(0.1)) -> None:
-        """Raises TimeoutError when it does not answer in time; a recovery after a crash counts as starting."""
-        deadline_s = time.monotonic() + timeout_s
-        while not (self._says_ready() and self._has_database()):
-            if time.monotonic() > deadline_s:
+    def wait_ready(self, *, pause: Callable[[], None] = lambda: time.sleep(0.1)) -> None:
+        """Raises TimeoutError when it does not answer in time, of which it has more while it recovers from a crash."""
+        started_s = time.monotonic()
+        while not ((status := self._status()) == "ready" and self._has_database()):
+            timeout_s = RECOVERY_TIMEOUT_S if status == "starting" else START_TIMEOUT_S
+            if time.monotonic() - started_s > timeout_s:
                 raise TimeoutError(f"PostgreSQL did not answer within {timeout_s:.0f} s")
             pause()
 
-    def _says_ready(self) -> bool:
-        """The eighth line of postmaster.pid. To connect earlier would only fill the log with refusals."""
+    def _status(self) -> str:
+        """The eighth line of postmaster.pid. To connect before it says ready would only fill the log with refusals."""
         try:
-            return (self.data / "postmaster.pid").read_text().split("\n")[7].strip() == "ready"
+            return (self.data / "postmaster.pid").read_text().split("\n")[7].strip()
         except (FileNotFoundError, IndexError):
-            return False
+            return ""
 
     def _has_database(self) -> bool:
         maintenance_url = self.state.database_url.removesuffix("/exchange") + "/postgres"

@@ -3,11 +3,13 @@
 import os
 import shutil
 import signal
+import time
 
 import psycopg
 import pytest
 import redis
 
+from exchange.embedded import postgres as postgres_module
 from exchange.embedded import state
 from exchange.embedded.postgres import Postgres, best_identity
 from exchange.embedded.services import Service, valkey_service
@@ -57,6 +59,20 @@ def test_committed_rows_survive_a_kill(server):
     server.kill()
     server.start()
     assert query(server, "SELECT count(*) FROM fact")[0][0] >= 1
+
+
+def test_a_server_that_recovers_has_more_time_than_one_that_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(postgres_module, "START_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(postgres_module, "RECOVERY_TIMEOUT_S", 0.5)
+    server = Postgres(state.load(tmp_path))
+    server.data.mkdir(parents=True)
+    with pytest.raises(TimeoutError):
+        server.wait_ready()
+    (server.data / "postmaster.pid").write_text("\n" * 7 + "starting\n")
+    started_s = time.monotonic()
+    with pytest.raises(TimeoutError):
+        server.wait_ready()
+    assert time.monotonic() - started_s > 0.5
 
 
 def test_a_server_left_by_a_killed_supervisor_is_ended_first(server):

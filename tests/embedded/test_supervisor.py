@@ -107,10 +107,10 @@ def test_a_program_that_runs_once_is_tried_until_it_succeeds(recorder, tmp_path)
 
 def test_servers_stop_after_their_clients(recorder):
     source = """
-        import signal, sys, time
+        import os, signal, sys, time
         def stop(*_):
             time.sleep(0.2)
-            print("stopped", flush=True)
+            os.write(1, b"stopped\\n")  # the signal may come while the line before is still being printed
             sys.exit()
         signal.signal(signal.SIGTERM, stop)
         print("started", flush=True)

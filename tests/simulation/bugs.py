@@ -5,6 +5,7 @@ The simulator must catch every one: `test_bugs.py` names the seed that does.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -12,13 +13,14 @@ import msgspec
 
 from tests.simulation import fake_journal, simulator
 from trading.core import triggers
+from trading.core.accounts import Account
 from trading.core.order_book import Ladder
 from trading.core.orders import Order
 from trading.core.positions import Position, fill_position
 from trading.core.terms import PPB
 from trading.core.triggers import TriggerBook
 from trading.engine import apply, client_orders, consequences, engine, execution, matches, snapshot
-from trading.engine.commands import CancelAfter, FireCancelAfter, PlaceOrder
+from trading.engine.commands import CancelAfter, FireCancelAfter, PlaceOrder, PlaceSpecialOrder
 from trading.engine.decide import DECISIONS
 from trading.engine.decisions import cancels, orders
 from trading.engine.events import CancelAfterSet, CommandRepeated, OrderCancelled, TradeExecuted
@@ -210,11 +212,15 @@ def reduce_only_is_never_trimmed():
 
 @bug
 def users_trade_with_themselves():
-    def meet_own(self: Execution, maker: Order) -> bool:
-        self._take(maker, min(maker.open_lots, self.lots - self.cut_lots - self.filled_lots))
-        return self.filled_lots == self.lots - self.cut_lots
+    original = Walk.walk
 
-    with patch.object(Execution, "_meet_own", meet_own):
+    def walk(self: Walk, opposite: Ladder) -> None:
+        position = self.position
+        self.position = position.mirror(Account(position.account.account_id, -1))
+        original(self, opposite)
+        self.position = position
+
+    with patch.object(Walk, "walk", walk):
         yield
 
 
@@ -252,18 +258,19 @@ def client_order_ids_are_free_after_the_close():
 
 @bug
 def the_open_orders_limit_is_off_by_one():
-    def place_order(state: State, command: PlaceOrder) -> list[Any]:
+    def place(decide: Any, state: State, command: PlaceOrder) -> list[Any]:
         account = state.accounts.get(command.account_id)
         position = account.positions.get(command.instrument_id) if account is not None else None
         if position is None:
-            return orders.place_order(state, command)
+            return decide(state, command)
         position.open_orders -= 1
         try:
-            return orders.place_order(state, command)
+            return decide(state, command)
         finally:
             position.open_orders += 1
 
-    with patch.dict(DECISIONS, {PlaceOrder: place_order}):
+    kinds = (PlaceOrder, PlaceSpecialOrder)
+    with patch.dict(DECISIONS, {kind: partial(place, DECISIONS[kind]) for kind in kinds}):
         yield
 
 
@@ -314,8 +321,8 @@ def the_switch_spares_orders_that_wait():
 
     def fire(state: State, command: FireCancelAfter) -> list[Any]:
         events = original(state, command)
-        orders = state.accounts[command.account_id].orders
-        return [one for one in events if not (isinstance(one, OrderCancelled) and orders[one.order_id].is_untriggered)]
+        waiting = [order_id for order_id in state.accounts[command.account_id].orders if order_id in state.untriggered]
+        return [one for one in events if not (isinstance(one, OrderCancelled) and one.order_id in waiting)]
 
     with patch.dict(DECISIONS, {FireCancelAfter: fire}):
         yield

@@ -4,7 +4,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.simulation.bugs import bug
-from trading.core.orders import Order
+from trading.core.orders import Order, Special
 from trading.core.positions import Position
 from trading.core.protection import MarketMakerProtection
 from trading.engine import apply, resting, snapshot
@@ -26,11 +26,12 @@ def hidden_lots_trade_before_they_are_shown():
     original = Execution._take
 
     def take(self: Execution, maker: Order, left: int) -> int:
-        special, maker.special = maker.special, None
+        special = maker.special or Special()
+        hidden_lots, special.hidden_lots = special.hidden_lots, 0
         try:
             return original(self, maker, left)
         finally:
-            maker.special = special
+            special.hidden_lots = hidden_lots
 
     with patch.object(Execution, "_take", take):
         yield

@@ -80,7 +80,7 @@ def liquidates_in_a_halt():
     original = Instrument.is_ready
 
     def is_ready(self: Instrument, time_ns: int) -> bool:
-        with patch.object(self, "state", INSTRUMENT_NORMAL):
+        with patch.object(self, "is_unrestricted", self.mark_price_ticks > 0):
             return original(self, time_ns)
 
     with patch.object(Instrument, "is_ready", is_ready):
@@ -90,7 +90,7 @@ def liquidates_in_a_halt():
 @bug
 def liquidates_on_a_stale_price():
     def is_ready(self: Instrument, time_ns: int) -> bool:
-        return self.state == INSTRUMENT_NORMAL and self.mark_price_ticks > 0
+        return self.is_unrestricted
 
     with patch.object(Instrument, "is_ready", is_ready):
         yield

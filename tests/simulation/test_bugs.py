@@ -7,7 +7,7 @@ import pytest
 from tests.simulation import related_bugs, risk_bugs  # noqa: F401 (they add their own to BUGS)
 from tests.simulation.bugs import BUGS
 from tests.simulation.commands import CommandStream
-from tests.simulation.differential import Pair
+from tests.simulation.differential import Difference, Pair
 from tests.simulation.simulator import Simulation
 from tests.simulation.view import View
 
@@ -81,17 +81,17 @@ DIFFERS_BY = {  # rarer ones: a longer stream, both engines side by side
 }
 
 
-def first_difference(seed: int) -> int:
-    """How many commands of the stream it takes until the engines state different things; 0 when they never do."""
+def first_difference(seed: int) -> Difference | None:
+    """Where in the stream the engines first state different things, if they do."""
     view, pair = View(), Pair(is_tight=seed % 2 == 0)
     stream = CommandStream(seed=seed, view=view)
-    for count in range(1, COMMANDS + 1):
+    for _ in range(COMMANDS):
         records, difference = pair.execute(*stream.next())
         if difference:
-            return count
+            return difference
         for record in records:
             view.fold(record)
-    return 0
+    return None
 
 
 def test_every_bug_has_a_seed():
@@ -113,7 +113,9 @@ def test_its_seed_passes_without_it(seed):
 @pytest.mark.parametrize("name", DIFFERS_BY)
 def test_a_bug_makes_a_difference(name):
     with BUGS[name]():
-        assert first_difference(DIFFERS_BY[name])
+        difference = first_difference(DIFFERS_BY[name])
+    assert difference is not None
+    assert not isinstance(difference.stated, AttributeError | NameError | TypeError), "the mistake is made wrongly"
 
 
 @pytest.mark.parametrize("seed", sorted(set(DIFFERS_BY.values())))

@@ -22,16 +22,16 @@ class Instrument:
     `state` is the stricter of its own and the exchange's. `marked_at_ns` is the time of the last mark, `window` holds
     the marks of late, `resume_at_ns` is when a halt for volatility gives way (0: none). `funding_index` is what one lot
     has paid since listing, in ledger units times 10^9, up to the period that ended at `funded_until_ns`.
-    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `is_open` (it trades normally
-    and has a mark), `lot_value_units`, `lot_fee_ppb_units` (the taker fee on one lot at mark, times 10^9),
+    `margin_key` changes whenever mark price, parameters or funding index do. It, `state`, `is_unrestricted` (it trades
+    normally and has a mark), `lot_value_units`, `lot_fee_ppb_units` (the taker fee on one lot at mark, times 10^9),
     `position_limit_lots`, the band of prices from `band_low_ticks` to `band_high_ticks`, `initial_steps` (the next
     bracket's floor, 0 after the last; rate and cum of initial margin) and the fields that repeat single `parameters`
     for whoever reads them with every order follow from the rest and are no state, nor is `unsettled`: the accounts that
     the sweep of funding has yet to visit, last first.
 
-    Up to `ordinary_lots` a position is within its limit and the brackets that ask for no more than the default leverage
-    does, `ordinary_step` being the last of these. Each of its lots takes at most `most_a_lot_takes_units` of margin: at
-    the default leverage that is `lot_requirement_units`.
+    Up to `ordinary_lots` a position is within its limit and within `ordinary_step`: the last of `initial_steps` that
+    asks for no more than the default leverage does. Each of its lots takes at most `most_a_lot_takes_units` of margin:
+    at the default leverage that is `lot_requirement_units`, and so close to what is asked for.
     """
 
     __slots__ = (
@@ -45,7 +45,7 @@ class Instrument:
         "index_price_ticks",
         "initial_steps",
         "instrument_id",
-        "is_open",
+        "is_unrestricted",
         "last_price_ticks",
         "lot_fee_ppb_units",
         "lot_requirement_units",
@@ -86,7 +86,6 @@ class Instrument:
         self.scheduled: dict[int, tuple[int, InstrumentParameters]] = {}
         self.own_state = INSTRUMENT_NORMAL
         self.state = INSTRUMENT_NORMAL
-        self.is_open = False
         self.index_price_ticks = 0
         self.marked_at_ns = 0
         self.funding_index = 0
@@ -114,7 +113,7 @@ class Instrument:
             (ceiling_units, bracket.initial_rate_ppb, bracket.initial_cum_units)
             for ceiling_units, bracket in zip(ceilings_units, self.brackets, strict=True)
         ]
-        leverage = self.default_leverage = parameters.default_leverage  # which the first bracket admits
+        leverage = self.default_leverage = parameters.default_leverage  # which the first bracket always admits
         self.ordinary_step = [step for step in self.initial_steps if step[1] * leverage <= PPB][-1]
         self.maximum_open_orders = parameters.maximum_open_orders
         self.maximum_order_lots = parameters.maximum_order_lots
@@ -135,8 +134,8 @@ class Instrument:
         if ceiling_units and lot_value_units:
             self.ordinary_lots = min(self.position_limit_lots, (ceiling_units - 1) // lot_value_units)
         self.margin_key += 1
-        self.is_open = self.state == INSTRUMENT_NORMAL and price_ticks > 0
         self.set_band()
+        self.be_in(self.own_state, self.state)  # which a mark may leave unrestricted
 
     def most_a_lot_takes_units(self, leverage: int) -> int:
         """Ledger units of initial margin up to `ordinary_lots`, with the taker fee of two lots: a position may have
@@ -148,7 +147,7 @@ class Instrument:
         """Its own state and the exchange's from now on."""
         self.own_state = own_state
         self.state = max(own_state, exchange_state)
-        self.is_open = self.state == INSTRUMENT_NORMAL and self.mark_price_ticks > 0
+        self.is_unrestricted = self.state == INSTRUMENT_NORMAL and self.mark_price_ticks > 0
 
     def watches_volatility(self) -> bool:
         return self.parameters.risk.volatility_window_ns > 0 and self.own_state <= INSTRUMENT_POST_ONLY
@@ -166,7 +165,7 @@ class Instrument:
         """Whether its mark is good enough to liquidate on, and it trades."""
         staleness_ns = self.parameters.risk.mark_staleness_ns
         is_fresh = staleness_ns == 0 or time_ns - self.marked_at_ns <= staleness_ns
-        return self.state == INSTRUMENT_NORMAL and is_fresh and self.mark_price_ticks > 0
+        return self.is_unrestricted and is_fresh
 
     def trigger_book(self, trigger_by: int) -> TriggerBook:
         if trigger_by == TRIGGER_BY_MARK:

@@ -179,7 +179,7 @@ def _place_special_order(state: State, event: e.SpecialOrderPlaced) -> None:
 
 def _place_order(state: State, event: e.OrderPlaced, is_special: bool = False) -> None:
     (order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
-     self_trade_prevention, post_only, reduce_only, _, _, resting_lots, _, open_loss_units,
+     self_trade_prevention, post_only, reduce_only, _, trigger_by, resting_lots, _, open_loss_units,
     ) = ordinary_fields_of_placed(event) if is_special else fields_of_placed(event)  # fmt: skip
     account = state.accounts[account_id]
     position = account.positions.get(instrument_id)
@@ -219,25 +219,21 @@ def _place_order(state: State, event: e.OrderPlaced, is_special: bool = False) -
         account.orders = {}
     account.orders[order_id] = order
     position.open_orders += 1
-    if not is_special or not _waits(state, order, resting_lots):
+    if is_special and event.expires_at_ns:
+        state.add_timer(event.expires_at_ns, ORDER_EXPIRES, order_id, account_id)
+    if trigger_by:
+        _wait_for_trigger(state, order, resting_lots)
+    else:
         rest(order, resting_lots, open_loss_units)
 
 
-def _waits(state: State, order: Order, lots: int) -> bool:
-    """Start the clock of a new order that ends by itself; whether it waits for its trigger."""
-    special = order.special
-    if special is None:
-        return False
-    if special.expires_at_ns:
-        state.add_timer(special.expires_at_ns, ORDER_EXPIRES, order.order_id, order.position.account.account_id)
-    if not special.trigger_by:
-        return False
+def _wait_for_trigger(state: State, order: Order, lots: int) -> None:
+    special = special_of(order)
     special.is_untriggered = True
     order.open_lots = lots
     state.untriggered[order.order_id] = order
     if not special.is_asleep:
         watch_price(state, order)
-    return True
 
 
 def _execute_trade(state: State, event: e.TradeExecuted) -> None:

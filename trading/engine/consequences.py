@@ -61,8 +61,8 @@ def make_special(account: Account, order: Order, event: e.OrderPlaced) -> None:
     """Give a new order what only special ones have."""
     if event.group_id:
         _join_group(account, event)
-    is_related = event.group_id or event.parent_order_id or event.is_quote or event.attached
-    if is_related or event.expires_at_ns or event.trigger_by or event.display_lots:
+    related = (event.group_id, event.parent_order_id, event.is_quote, event.attached)
+    if any(related) or event.expires_at_ns or event.trigger_by or event.display_lots:
         special = order.special = Special()
         special.expires_at_ns = event.expires_at_ns
         special.group_id = event.group_id

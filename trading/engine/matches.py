@@ -36,9 +36,8 @@ def state_matches(
     maker_fee_ppb = instrument.parameters.maker_fee_ppb
     funding_index = instrument.funding_index
     are_isolated = taker.isolated_units is not None and not is_liquidation
-    first, trade_id = len(events), state.last_id + (ids_used + 1) * DOMAINS
-    taker_lots, taker_entry = taker.lots, taker.entry_value_units
-    taker_owes = taker.funding_index != funding_index and taker_lots != 0
+    first, trade_id = len(events), state.next_id(ids_used + 1)
+    taker_lots, taker_entry, taker_owes = taker.lots, taker.entry_value_units, taker.is_unsettled()
     running: dict[int, tuple[int, int]] = {}
     icebergs: dict[int, tuple[int, int]] = {}
     for maker, lots, kind, taker_fee_units in matches:

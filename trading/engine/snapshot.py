@@ -43,7 +43,7 @@ _ORDER_FIELDS: Final = (
     "created_at_ns",
     "sequence",
 )
-_SPECIAL_ORDER_FIELDS: Final = frozenset(  # of the order's, kept with what is special
+_KEPT_WITH_SPECIAL: Final = frozenset(  # of the order's
     ("trigger_price_ticks", "trigger_by", "expires_at_ns", "is_untriggered", "group_id")
 )
 _SPECIAL_FIELDS: Final = (
@@ -235,7 +235,7 @@ def _load_protection(parts: list[Any]) -> MarketMakerProtection | None:
 
 def _dump_order(order: Order) -> list[Any]:
     special = order.special or NOT_SPECIAL
-    plain = [getattr(special if name in _SPECIAL_ORDER_FIELDS else order, name) for name in _ORDER_FIELDS]
+    plain = [getattr(special if name in _KEPT_WITH_SPECIAL else order, name) for name in _ORDER_FIELDS]
     rare = [getattr(special, name) for name in _SPECIAL_FIELDS]
     return [order.order_id, order.position.instrument.instrument_id, *plain, rare if any(rare) else []]
 
@@ -286,10 +286,10 @@ def _load_order(state: State, account: Account, fields: list[Any]) -> Order:
     order, special = Order(), Special()
     order.order_id, order.position = order_id, account.positions[instrument_id]
     for name, value in zip(_ORDER_FIELDS, plain, strict=True):
-        setattr(special if name in _SPECIAL_ORDER_FIELDS else order, name, value)
+        setattr(special if name in _KEPT_WITH_SPECIAL else order, name, value)
     for name, value in zip(_SPECIAL_FIELDS, rare, strict=bool(rare)):
         setattr(special, name, value)
-    if not (rare or any(getattr(special, name) for name in _SPECIAL_ORDER_FIELDS)):
+    if not (rare or any(getattr(special, name) for name in _KEPT_WITH_SPECIAL)):
         order.special = None
         return order
     order.special = special

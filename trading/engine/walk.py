@@ -134,7 +134,7 @@ class Walk:
                 if left == 0:
                     break
                 maker = maker.newer
-            if maker is not None:  # it ends with this one
+            if maker is not None:  # who ended the walk
                 break
             if self.icebergs:
                 left = self._walk_icebergs(left)
@@ -182,7 +182,7 @@ class Walk:
         open_lots = maker.open_lots
         special = maker.special
         if special is not None:
-            if special.group_id and self.groups.get(special.group_id, maker.order_id) != maker.order_id:
+            if special.group_id and self._has_filled_another(special.group_id, maker):
                 self.matches.append((maker, open_lots, CANCEL_GROUP, 0))
                 return 0
             open_lots -= special.hidden_lots
@@ -231,6 +231,10 @@ class Walk:
         if changed > held:
             return cross_units + own_units
         return max(0, cross_units) + own_units * changed // held
+
+    def _has_filled_another(self, group_id: int, maker: Order) -> bool:
+        """Whether this walk has filled another of the group, of which one cancels the other."""
+        return self.groups.get(group_id, maker.order_id) != maker.order_id
 
     def _fill(self, maker: Order, lots: int) -> None:
         if maker.special is not None and maker.special.group_id:

@@ -1,6 +1,8 @@
 """Brackets, initial margin and the prices of liquidation, against the public numbers of the brackets' venue."""
 
-from hypothesis import given
+from bisect import bisect_left
+
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from risk.core.liquidation import bankruptcy_price_ticks, liquidation_price_ticks
@@ -12,10 +14,14 @@ from risk.core.margin import (
     open_loss_units,
     side_requirement_units,
 )
+from trading.core.accounts import Account
 from trading.core.instruments import Bracket
 from trading.core.listing import parse_parameters, parse_terms
 from trading.core.markets import Instrument
+from trading.core.positions import Position
 from trading.core.terms import PPB
+from trading.engine.execution import cross_refusal
+from trading.engine.requirements import has_plenty
 from trading.services.first_listing import FIRST_LISTING
 
 USDT = 10**6
@@ -85,6 +91,35 @@ def test_no_lot_takes_more_than_the_most_that_it_takes(default_leverage, leverag
     assert last.initial_rate_ppb * default_leverage <= PPB
     is_limited = instrument.ordinary_lots == instrument.position_limit_lots
     assert is_limited or beyond.initial_rate_ppb * default_leverage > PPB
+
+
+held = st.tuples(lots, open_lots, open_lots, st.integers(0, 10**9), st.integers(-(10**12), 10**12), st.integers(0, 125))
+
+
+@given(st.integers(1, 125), st.integers(1, 10**7), held, held, st.integers(-(10**12), 10**12))
+def test_who_has_plenty_is_not_refused(default_leverage, mark_ticks, first, second, gain_units):
+    """With the least collateral that is plenty, as the exact check says, and with one unit more."""
+    account = Account(1, 1)
+    for instrument_id, (net, buys, sells, loss_units, pnl_units, leverage) in ((1, first), (2, second)):
+        instrument = Instrument(TERMS, PARAMETERS._replace(default_leverage=default_leverage))
+        instrument.mark(mark_ticks)
+        position = account.positions[instrument_id] = Position(account, instrument)
+        position.lots, position.buy_lots, position.sell_lots, position.leverage = net, buys, sells, leverage
+        position.open_loss_units = loss_units
+        position.entry_value_units = net * instrument.lot_value_units - pnl_units
+    position = account.positions[1]
+    asked = (position.lots, position.buy_lots, position.sell_lots, position.open_loss_units, gain_units)
+
+    def is_plenty(collateral_units):
+        account.collateral_units = collateral_units
+        return has_plenty(position, *asked)
+
+    most_units = 4 * 10**18  # a range is no longer
+    assume(is_plenty(most_units))
+    least_units = bisect_left(range(-most_units, most_units), x=True, key=is_plenty) - most_units
+    for collateral_units in (least_units, least_units + 1):
+        assert is_plenty(collateral_units)
+        assert cross_refusal(position, *asked) == ""
 
 
 @given(

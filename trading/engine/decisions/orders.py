@@ -46,7 +46,7 @@ def place_special_order(state: State, command: PlaceSpecialOrder) -> list[AnyEve
 
 
 def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> list[AnyEvent]:
-    """Rules 1 to 9 of docs/engine-rules.md in one go: it comes with nearly every command, and calls are dear."""
+    """The rules of docs/engine-rules.md in their order, in one function as far as they concern nearly every order."""
     (_, _, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks, time_in_force,
      self_trade_prevention, post_only, reduce_only,
     ) = ordinary_fields_of_order(command) if is_special else fields_of_order(command)  # fmt: skip
@@ -69,9 +69,10 @@ def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> 
         or (client_order_id and len(client_order_id) > LONGEST_CLIENT_ORDER_ID)
     ):
         return refuse(command, "invalid_parameter")
-    is_market, code = False, ""
+    is_market = False
     if is_special or order_type != LIMIT or time_in_force != GTC:
-        is_market, code = order_type in MARKET_TYPES, _refusal_of_shape(command, position, state.time_ns, is_special)
+        is_market = order_type in MARKET_TYPES
+        code = _refusal_of_shape(command, position, state.time_ns, is_special)
         if code:
             return refuse(command, code)
     if not 1 <= quantity_lots <= instrument.maximum_order_lots:
@@ -80,15 +81,16 @@ def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> 
         return refuse(command, "invalid_price")
     if is_special and not _is_priced_rightly(command, instrument.maximum_price_ticks):
         return refuse(command, "invalid_price")
-    if account.state != ACCOUNT_NORMAL or account.liquidations is not None or not instrument.is_open:
+    if account.state != ACCOUNT_NORMAL or account.liquidations is not None or not instrument.is_unrestricted:
         code = _refusal_of_states(command, position)
         if code:
             return refuse(command, code)
     most_orders = account.maximum_open_orders or instrument.maximum_open_orders
     if position.open_orders + (len(command.attached) if is_special else 0) >= most_orders:
         return refuse(command, "too_many_open_orders")
-    order_id, resting_lots, cut_lots, loss_units = state.last_id + DOMAINS, quantity_lots, 0, 0
-    execution, resting = None, None
+    resting_lots, cut_lots, loss_units, code = quantity_lots, 0, 0, ""
+    execution: Execution | None = None
+    resting: tuple[str, int] | None = None
     if order_type == LIMIT and time_in_force == GTC and not reduce_only:
         resting = plan_resting(position, side, quantity_lots, price_ticks)
     if resting is not None:
@@ -99,8 +101,9 @@ def place_order(state: State, command: PlaceOrder, is_special: bool = False) -> 
         resting_lots, cut_lots, loss_units = execution.resting_lots, execution.cut_lots, execution.open_loss_units
     if code:
         return refuse(command, code)
+    order_id = state.last_id + DOMAINS  # the next one
     if is_special:
-        return _special_placed(state, command, order_id, resting_lots, cut_lots, loss_units, execution)
+        return _special_events(state, command, order_id, resting_lots, cut_lots, loss_units, execution)
     placed = OrderPlaced(
         order_id, account_id, instrument_id, client_order_id, side, order_type, quantity_lots, price_ticks,
         time_in_force, self_trade_prevention, post_only, reduce_only, 0, 0, resting_lots, cut_lots, loss_units,
@@ -117,7 +120,7 @@ def _known_already(command: PlaceOrder, content: int, order_id: int) -> list[Any
     return refuse(command, "duplicate_client_order_id")
 
 
-def _special_placed(
+def _special_events(
     state: State,
     command: PlaceOrder,
     order_id: int,
