@@ -45,23 +45,36 @@ def factor(rounds: int = ROUNDS) -> float:
 class Alongside:
     """Measures work in turns, with a slice of the loop between them: a machine that changes its speed slows both alike.
 
-    `cpu_s` is the work's CPU time so far, `reference_s` what it would be on the reference machine.
+    `cpu_s` is the work's CPU time so far, `reference_s` what it would be on the reference machine; `slices_s` is the
+    wall time that the slices took.
     """
 
     def __init__(self) -> None:
-        self.cpu_s = self.reference_s = 0.0
-        self._before = factor(SLICE_ROUNDS)
+        self.cpu_s = self.reference_s = self.slices_s = 0.0
+        self._before = self._slice()
+        self._started_s = time.process_time()
 
     def turn(self, work: Callable[[], object]) -> float:
         """Do some of the work; returns the factor meanwhile."""
-        started_s = time.process_time()
+        self._started_s = time.process_time()
         work()
-        cpu_s = time.process_time() - started_s
-        after = factor(SLICE_ROUNDS)
+        return self.end_turn()
+
+    def end_turn(self) -> float:
+        """What was done since the last one is a turn; returns the factor meanwhile."""
+        cpu_s = time.process_time() - self._started_s
+        after = self._slice()
         meanwhile, self._before = (self._before + after) / 2, after
         self.cpu_s += cpu_s
         self.reference_s += cpu_s / meanwhile
+        self._started_s = time.process_time()
         return meanwhile
+
+    def _slice(self) -> float:
+        started_s = time.perf_counter()
+        measured = factor(SLICE_ROUNDS)
+        self.slices_s += time.perf_counter() - started_s
+        return measured
 
     def factor(self) -> float:
         return self.cpu_s / self.reference_s

@@ -5,6 +5,7 @@ from typing import Any
 
 import django
 
+from tests.performance.calibrate import Alongside
 from tests.performance.p2_engine import workload_file
 from tests.performance.running import Row, Run, rate_row, time_row
 
@@ -53,37 +54,44 @@ def measure(*, events: int, state: str) -> dict[str, Any]:
     from trading.worker.recovery import recover
 
     connection.ensure_connection()
-    marks: list[tuple[float, float]] = []
-    started_s = time.perf_counter()
+    source = _InTurns(JournalTables())
     journal = PostgresJournal(conninfo=database_address(), fatal=_raise)
     journal.connect()
     journal.wait_for_lead()
     lease = journal.take_over()
-    source = _Marking(JournalTables(), marks)
     engine = recover(source=source, lease=lease)
-    cpu_s, wall_s = time.process_time(), time.perf_counter()
+    source.mark()
     journal.disconnect()
-    folding_cpu_s, folding_s = marks[1]
+    (folding_cpu_s, snapshot_s), (cpu_s, ready_s) = source.marks[1], source.marks[-1]
     assert state_hash(engine.state).hex() == state
     return {
+        "factor": source.alongside.factor(),
         "rate": events / (cpu_s - folding_cpu_s),
-        "wall_rate": events / (wall_s - folding_s),
-        "snapshot_s": folding_s - started_s,
-        "ready_s": wall_s - started_s,
+        "wall_rate": events / (ready_s - snapshot_s),
+        "snapshot_s": snapshot_s,
+        "ready_s": ready_s,
     }
 
 
-class _Marking:
-    """The journal's tables, noting (CPU, wall) at each read of rows: the first is to check the snapshot, then comes
-    what is folded."""
+class _InTurns:
+    """The journal's tables. Each read of rows ends a turn, noted in `marks` as (CPU, wall) seconds since the start: the
+    first read is to check the snapshot, then come those of what is folded."""
 
-    def __init__(self, tables: Any, marks: list[tuple[float, float]]) -> None:
+    def __init__(self, tables: Any) -> None:
         self.snapshots = tables.snapshots
-        self._rows, self._marks = tables.rows, marks
+        self.marks: list[tuple[float, float]] = []
+        self.alongside = Alongside()
+        self._rows = tables.rows
+        self._started_s = time.perf_counter() - self.alongside.slices_s
 
     def rows(self, **arguments: Any) -> Any:
-        self._marks.append((time.process_time(), time.perf_counter()))
+        self.mark()
         return self._rows(**arguments)
+
+    def mark(self) -> None:
+        self.alongside.end_turn()
+        wall_s = time.perf_counter() - self._started_s - self.alongside.slices_s
+        self.marks.append((self.alongside.cpu_s, wall_s))
 
 
 def _raise(error: Exception) -> Any:
