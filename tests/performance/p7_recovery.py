@@ -82,7 +82,7 @@ class _InTurns:
         self.marks: list[tuple[float, float]] = []
         self.alongside = Alongside()
         self._rows = tables.rows
-        self._started_s = time.perf_counter() - self.alongside.slices_s
+        self._started_s = time.perf_counter() - self.alongside.slices_s  # as if no slice had come before
 
     def rows(self, **arguments: Any) -> Any:
         self.mark()

@@ -135,7 +135,7 @@ class Instrument:
             self.ordinary_lots = min(self.position_limit_lots, (ceiling_units - 1) // lot_value_units)
         self.margin_key += 1
         self.set_band()
-        self.be_in(self.own_state, self.state)  # which a mark may leave unrestricted
+        self._set_unrestricted()
 
     def most_a_lot_takes_units(self, leverage: int) -> int:
         """Ledger units of initial margin up to `ordinary_lots`, with the taker fee of two lots: a position may have
@@ -147,6 +147,9 @@ class Instrument:
         """Its own state and the exchange's from now on."""
         self.own_state = own_state
         self.state = max(own_state, exchange_state)
+        self._set_unrestricted()
+
+    def _set_unrestricted(self) -> None:
         self.is_unrestricted = self.state == INSTRUMENT_NORMAL and self.mark_price_ticks > 0
 
     def watches_volatility(self) -> bool:

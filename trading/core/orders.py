@@ -67,12 +67,12 @@ class Order:
 class Special:
     """What only some orders have, all 0 and False unless it is said.
 
-    `group_id` names a group in which one order cancels the others. One that waits for a price `is_untriggered`, and
-    `is_queued` when it has come to `trigger_price_ticks`, until its turn. An iceberg shows `display_lots` at a time,
-    `hidden_lots` of its open ones are not shown. A trailing stop triggers `trailing_distance_ticks` or
-    `trailing_rate_ppb` behind `extreme_price_ticks`, the best price since it is active. An order that others are
-    attached to `has_attached`; they have its id as `parent_order_id` and are `is_asleep` until it has a fill.
-    `is_quote`: given by a mass quote.
+    `expires_at_ns` is when it is cancelled, `group_id` names a group in which one order cancels the others. One that
+    waits for a price `is_untriggered`, and `is_queued` when it has come to `trigger_price_ticks`, until its turn. An
+    iceberg shows `display_lots` at a time, `hidden_lots` of its open ones are not shown. A trailing stop triggers
+    `trailing_distance_ticks` or `trailing_rate_ppb` behind `extreme_price_ticks`, the best price since it is active. An
+    order that others are attached to `has_attached`; they have its id as `parent_order_id` and are `is_asleep` until it
+    has a fill. `is_quote`: given by a mass quote.
     """
 
     __slots__ = (

@@ -77,7 +77,7 @@ def advance(
         if (
             command_id in state.recent_command_ids  # an empty one never is
             or command_id in state.previous_command_ids
-            or (command.valid_until_ns > 0 and command.valid_until_ns < time_ns)
+            or 0 < command.valid_until_ns < time_ns
         ):
             events = decline(state, command)
         else:

@@ -61,8 +61,8 @@ def make_special(account: Account, order: Order, event: e.OrderPlaced) -> None:
     """Give a new order what only special ones have."""
     if event.group_id:
         _join_group(account, event)
-    related = (event.group_id, event.parent_order_id, event.is_quote, event.attached)
-    if any(related) or event.expires_at_ns or event.trigger_by or event.display_lots:
+    terms = event.expires_at_ns, event.trigger_by, event.display_lots, event.group_id, event.attached
+    if any(terms) or event.parent_order_id or event.is_quote:
         special = order.special = Special()
         special.expires_at_ns = event.expires_at_ns
         special.group_id = event.group_id

@@ -66,15 +66,8 @@ def equity_and_initial(account: Account, besides: Position | None = None) -> tup
 
     The requirement of the position `besides` is left out, its part of equity is not.
     """
-    equity = account.collateral_units or 0
-    initial = 0
-    for position in account.positions.values():
-        if position.margin_key != position.instrument.margin_key:
-            refresh(position)
-        equity += position.pnl_units
-        if position is not besides:
-            initial += present_requirement(position)
-    return equity, initial
+    held = account.positions.values()
+    return cross_equity_units(account), sum(present_requirement(each) for each in held if each is not besides)
 
 
 def has_plenty(position: Position, lots: int, buy_lots: int, sell_lots: int, loss_units: int, gain_units: int) -> bool:

@@ -46,7 +46,8 @@ class Walk:
 
     `matches` are (maker, lots, 0, taker's fee in units) for a trade and (maker, lots, cancel reason, 0) for a maker's
     cancel, in walk order. `is_cut_short`: it met more counterparts than one command may. `taker_fees_units` is the sum
-    of those fees, at the taker's rate and each rounded up; a liquidation does not pay them.
+    of those fees, at the taker's rate and each rounded up; a liquidation does not pay them. It, `filled_lots` and
+    `filled_value_units` are whole only when the walk has ended.
 
     Set by `walk`: `groups` maps the groups of filled makers to these. `costs_units` is by account what its fills beyond
     the mark cost it. Of the level in hand, `beyond_mark_ticks` is what a maker loses a lot (below 0: gains), `icebergs`
