@@ -92,8 +92,15 @@ class Exchange:
         family = [*psutil.Process(self.process.pid).children(recursive=True)]
         self.process.terminate()
         self.process.wait(timeout=90)
-        alive = [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        alive = [one for one in family if is_alive(one)]
         assert not alive, f"processes are left: {alive}"
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # ended between the two questions
+        return False
 
 
 def wait_until(condition, *, what, for_s):

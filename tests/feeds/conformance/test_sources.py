@@ -173,9 +173,12 @@ async def test_nobody_waits_for_a_venue_that_hangs(tmp_path, hasty):
     async with Venues(tmp_path) as world:
         world.spoil(dict.fromkeys(world.venues, "timeout"))
         await asyncio.sleep(0.1)
-        started_s = time.perf_counter()
-        assert await world.source.quotes(now_ns=time.time_ns()) == []
-        assert time.perf_counter() - started_s < 0.05
+        took_s = []
+        for _ in range(5):
+            started_s = time.perf_counter()
+            assert await world.source.quotes(now_ns=time.time_ns()) == []
+            took_s.append(time.perf_counter() - started_s)
+        assert min(took_s) < 0.05  # the least: whoever waited would wait each time
 
 
 async def test_a_venue_is_asked_less_and_less_while_it_fails(tmp_path, monkeypatch):
